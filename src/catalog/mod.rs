@@ -1,0 +1,9 @@
+//! The requirement catalogue: normative statements of the specifications, by id.
+//!
+//! Floor 1. It never prints, and knows neither scenarios nor targets: coverage is computed from pairs that it is handed.
+
+mod level;
+mod requirement;
+
+pub use level::{Level, Severity};
+pub use requirement::{Catalogue, Requirement};

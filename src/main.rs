@@ -1,0 +1,3 @@
+//! The `oauthspec` binary.
+
+fn main() {}

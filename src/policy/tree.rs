@@ -1,0 +1,834 @@
+//! The tree of settings. Scalars, lists and structs only, so that patches can be merged key by key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{AuthorizeErrors, BearerErrors, TokenErrors};
+
+/// Declares an enumeration whose values are written in kebab case.
+macro_rules! choices {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+    };
+}
+
+/// Declares a struct of settings with its defaults.
+macro_rules! settings {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty = $default:expr,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Everything the mock decides. The default is strictly conformant.
+    Policy {
+        /// Metadata documents (RFC 8414, OpenID Connect Discovery).
+        metadata: MetadataPolicy = MetadataPolicy::default(),
+        /// Authorization endpoint.
+        authorize: AuthorizePolicy = AuthorizePolicy::default(),
+        /// Redirect URIs, at both endpoints.
+        redirect_uri: RedirectUriPolicy = RedirectUriPolicy::default(),
+        /// Login and consent pages.
+        pages: PagesPolicy = PagesPolicy::default(),
+        /// Scope.
+        scope: ScopePolicy = ScopePolicy::default(),
+        /// Proof Key for Code Exchange.
+        pkce: PkcePolicy = PkcePolicy::default(),
+        /// Authorization codes.
+        code: CodePolicy = CodePolicy::default(),
+        /// Token endpoint: the request.
+        token: TokenPolicy = TokenPolicy::default(),
+        /// Client authentication.
+        client_auth: ClientAuthPolicy = ClientAuthPolicy::default(),
+        /// Token endpoint: the response.
+        response: ResponsePolicy = ResponsePolicy::default(),
+        /// Access tokens.
+        access_token: AccessTokenPolicy = AccessTokenPolicy::default(),
+        /// Refresh tokens.
+        refresh: RefreshPolicy = RefreshPolicy::default(),
+        /// ID tokens.
+        id_token: IdTokenPolicy = IdTokenPolicy::default(),
+        /// Client credentials grant.
+        client_credentials: ClientCredentialsPolicy = ClientCredentialsPolicy::default(),
+        /// Revocation endpoint.
+        revocation: RevocationPolicy = RevocationPolicy::default(),
+        /// Introspection endpoint.
+        introspection: IntrospectionPolicy = IntrospectionPolicy::default(),
+        /// UserInfo and the protected resource.
+        resource: ResourcePolicy = ResourcePolicy::default(),
+        /// Key set.
+        jwks: JwksPolicy = JwksPolicy::default(),
+        /// Dynamic client registration.
+        registration: RegistrationPolicy = RegistrationPolicy::default(),
+        /// How each cause of an error is rendered.
+        errors: ErrorsPolicy = ErrorsPolicy::default(),
+    }
+}
+
+settings! {
+    /// Metadata documents.
+    MetadataPolicy {
+        /// Whether the document of RFC 8414 is there (`/.well-known/oauth-authorization-server` inserted before the path).
+        oauth: bool = true,
+        /// Whether the OpenID document is there (appended to the issuer).
+        openid: bool = true,
+        /// The issuer it names; empty: the realm's own.
+        issuer: String = String::new(),
+        /// Members that are left out.
+        omit: Vec<String> = vec![],
+        /// Members that are set, whatever the rest of the policy says.
+        set: BTreeMap<String, Value> = BTreeMap::new(),
+    }
+}
+
+choices! {
+    /// What happens to a parameter that stands more than once.
+    Repeated {
+        /// The request is refused (RFC 6749 sections 3.1, 3.2).
+        Refuse,
+        /// The first one counts.
+        First,
+        /// The last one counts.
+        Last,
+    }
+}
+
+choices! {
+    /// What happens to a parameter that nobody knows.
+    Unknown {
+        /// It is ignored (RFC 6749 sections 3.1, 3.2).
+        Ignore,
+        /// The request is refused.
+        Refuse,
+    }
+}
+
+choices! {
+    /// Where response parameters are put.
+    Via {
+        /// Into the query of the redirect URI.
+        Query,
+        /// Into its fragment.
+        Fragment,
+        /// Into a form that posts itself.
+        FormPost,
+    }
+}
+
+choices! {
+    /// When the user is asked.
+    Consent {
+        /// Each time.
+        Always,
+        /// Once for a client and scope.
+        Once,
+        /// Never.
+        Never,
+    }
+}
+
+settings! {
+    /// Authorization endpoint.
+    AuthorizePolicy {
+        /// Whether POST works beside GET.
+        post: bool = true,
+        /// Whether GET works.
+        get: bool = true,
+        /// Whether the user logs in before an error is redirected (RFC 9700 section 4.11.2).
+        authenticate_first: bool = true,
+        /// Response types on offer.
+        response_types: Vec<String> = vec!["code".into()],
+        /// Whether a response type that is not on offer is refused; else it is taken for `code`.
+        check_response_type: bool = true,
+        /// Whether a missing response type is refused; else it is taken for `code`.
+        require_response_type: bool = true,
+        /// Whether a parameter without a value counts as left out.
+        empty_is_absent: bool = true,
+        /// Parameters that stand more than once.
+        repeated: Repeated = Repeated::Refuse,
+        /// Parameters that nobody knows.
+        unknown: Unknown = Unknown::Ignore,
+        /// Status of the redirect back to the client: 302, 303, 307.
+        redirect_status: u16 = 302,
+        /// Where the parameters of a success are put.
+        via: Via = Via::Query,
+        /// Where the parameters of an error are put.
+        error_via: Via = Via::Query,
+        /// Whether a query that the redirect URI has is kept.
+        keep_query: bool = true,
+        /// Attached to the redirect as a fragment; empty: none (RFC 9700 section 4.1.3 allows one).
+        fragment: String = String::new(),
+        /// Whether `state` is returned with a success.
+        state: bool = true,
+        /// Whether `state` is returned with an error.
+        state_on_error: bool = true,
+        /// Whether a `state` is made up where none was sent.
+        state_invented: bool = false,
+        /// What is done to `state` on its way: `none`, `lower-case`, `truncate` (to 64), `html-escape`, `decode-twice`, `plus-to-blank`, `trim`.
+        state_change: String = "none".into(),
+        /// Whether `iss` is returned with a success (RFC 9207).
+        iss: bool = true,
+        /// Whether `iss` is returned with an error.
+        iss_on_error: bool = true,
+        /// Another value of `iss`; empty: the issuer.
+        iss_value: String = String::new(),
+        /// Further parameters of the response.
+        extra: BTreeMap<String, String> = BTreeMap::new(),
+        /// Parameters of a success that stand twice.
+        twice: Vec<String> = vec![],
+        /// `error_description` is sent.
+        description: bool = true,
+        /// Whether browsers on other origins may read the endpoint (CORS).
+        cors: bool = false,
+        /// Whether a session that logged in before is used again.
+        remember_login: bool = true,
+        /// Whether a `prompt=none` is honoured.
+        prompt_none: bool = true,
+    }
+}
+
+choices! {
+    /// How a redirect URI is compared with the registered ones.
+    Comparison {
+        /// Character by character (RFC 9700 section 2.1).
+        Exact,
+        /// It is not compared at all.
+        None,
+        /// The registered one is a prefix of it.
+        Prefix,
+        /// Scheme, host and port are the same.
+        Origin,
+        /// The host is the same.
+        Host,
+        /// The host is the same or ends with the registered one after a dot.
+        Subdomain,
+        /// The host begins with the registered one.
+        HostPrefix,
+        /// The host ends with the registered one.
+        HostSuffix,
+        /// Everything but the query is the same.
+        IgnoreQuery,
+        /// Everything is the same without regard to case.
+        IgnoreCase,
+        /// Everything is the same after URL normalisation (case, percent-encoding, dot segments, default port).
+        Normalised,
+        /// Everything but the scheme is the same.
+        IgnoreScheme,
+        /// Everything but the port is the same, for any host.
+        IgnorePort,
+        /// A slash at the end does not count.
+        IgnoreSlash,
+        /// The fragment does not count.
+        IgnoreFragment,
+        /// User information before the host does not count.
+        IgnoreUserinfo,
+        /// Any client's registered URI will do.
+        AnyClient,
+        /// Any URI on a loopback host will do.
+        Localhost,
+        /// The registered one stands somewhere in it.
+        Substring,
+    }
+}
+
+choices! {
+    /// What happens without `redirect_uri` in the authorization request.
+    AbsentRedirectUri {
+        /// The only registered one is taken; several: refused (RFC 6749 section 3.1.2.3).
+        OnlyOne,
+        /// The first registered one is taken.
+        First,
+        /// Always refused.
+        Refuse,
+    }
+}
+
+choices! {
+    /// What the token endpoint does with `redirect_uri`.
+    AtToken {
+        /// Required and compared where the authorization request had one (RFC 6749 section 4.1.3).
+        Compare,
+        /// Compared where it is sent.
+        IfSent,
+        /// Must be one of the client's.
+        AnyRegistered,
+        /// Only its origin is compared.
+        Origin,
+        /// Not looked at.
+        Ignore,
+    }
+}
+
+settings! {
+    /// Redirect URIs.
+    RedirectUriPolicy {
+        /// How it is compared with the registered ones.
+        comparison: Comparison = Comparison::Exact,
+        /// Whether native clients may use any port on a loopback address (RFC 8252 section 7.3).
+        loopback_any_port: bool = true,
+        /// What happens without it.
+        absent: AbsentRedirectUri = AbsentRedirectUri::OnlyOne,
+        /// What the token endpoint does with it.
+        at_token: AtToken = AtToken::Compare,
+        /// Which of a repeated `redirect_uri` is validated and which used, where repeats are not refused: `same` or `first-then-last`.
+        repeated: String = "same".into(),
+    }
+}
+
+settings! {
+    /// Login and consent pages.
+    PagesPolicy {
+        /// When the user is asked.
+        consent: Consent = Consent::Always,
+        /// Whether login and consent stand on one page.
+        combined: bool = false,
+        /// Whether the forms carry a secret against cross-site requests.
+        csrf: bool = true,
+        /// `X-Frame-Options`; empty: not sent (RFC 6749 section 10.13).
+        frame_options: String = "DENY".into(),
+        /// `Content-Security-Policy`; empty: not sent (RFC 9700 section 4.16).
+        content_security_policy: String = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'".into(),
+        /// `Referrer-Policy`; empty: not sent (RFC 9700 section 4.2.4).
+        referrer_policy: String = "no-referrer".into(),
+        /// Whether a wrong password is refused.
+        check_password: bool = true,
+    }
+}
+
+choices! {
+    /// What happens to a scope that is not known or not allowed.
+    UnknownScope {
+        /// The request is refused with `invalid_scope`.
+        Refuse,
+        /// It is left out of the grant.
+        Narrow,
+        /// It is granted.
+        Grant,
+    }
+}
+
+choices! {
+    /// When a response names the scope.
+    ScopeMember {
+        /// In every response.
+        Always,
+        /// Where it differs from what was requested (RFC 6749 section 5.1).
+        WhenDifferent,
+        /// Never.
+        Never,
+        /// The requested scope is named, whatever was granted.
+        AsRequested,
+    }
+}
+
+settings! {
+    /// Scope.
+    ScopePolicy {
+        /// Scopes that are not known or not allowed.
+        unknown: UnknownScope = UnknownScope::Refuse,
+        /// Whether a scope that breaks the grammar is refused; else its legal tokens count.
+        check_grammar: bool = true,
+        /// Whether scopes compare with regard to case.
+        case_sensitive: bool = true,
+        /// Whether a request without a scope is refused; else the client's registered scopes are granted.
+        required: bool = false,
+        /// When a response names the scope.
+        member: ScopeMember = ScopeMember::Always,
+        /// Whether the order of the tokens matters (then an order other than the registered one is refused).
+        ordered: bool = false,
+    }
+}
+
+choices! {
+    /// Whom PKCE is demanded of.
+    PkceRequired {
+        /// Public clients (RFC 9700 section 2.1.1).
+        Public,
+        /// Every client.
+        Always,
+        /// Nobody.
+        Never,
+    }
+}
+
+choices! {
+    /// What happens to a challenge method that is not on offer.
+    UnknownMethod {
+        /// Refused (RFC 7636 section 4.4.1).
+        Refuse,
+        /// Taken for `plain`.
+        Plain,
+        /// Taken for `S256`.
+        S256,
+        /// The whole challenge is forgotten.
+        Forget,
+    }
+}
+
+choices! {
+    /// How a verifier is verified.
+    VerifierCheck {
+        /// Transformed and compared (RFC 7636 section 4.6).
+        Compare,
+        /// Not at all.
+        Skip,
+        /// Only that one is there.
+        Presence,
+        /// Without regard to case.
+        IgnoreCase,
+        /// The first characters of both.
+        Prefix,
+        /// Against the challenge as it is, or its transformation: either will do.
+        EitherMethod,
+        /// By the method that the token request names, where it names one.
+        MethodOfTokenRequest,
+        /// Against the challenge of the client's latest authorization request instead of the code's own.
+        LatestChallenge,
+    }
+}
+
+settings! {
+    /// Proof Key for Code Exchange.
+    PkcePolicy {
+        /// Whether it is supported at all; else its parameters are unknown ones.
+        supported: bool = true,
+        /// Whom it is demanded of.
+        required: PkceRequired = PkceRequired::Public,
+        /// Challenge methods on offer.
+        methods: Vec<String> = vec!["S256".into(), "plain".into()],
+        /// The method where none is named (RFC 7636 section 4.3 says `plain`).
+        default_method: String = "plain".into(),
+        /// Challenge methods that are not on offer.
+        unknown_method: UnknownMethod = UnknownMethod::Refuse,
+        /// Whether method names compare with regard to case.
+        method_case_sensitive: bool = true,
+        /// Whether the form of a challenge is checked (RFC 7636 section 4.2).
+        check_challenge: bool = true,
+        /// Whether the length of a verifier is checked (RFC 7636 section 4.1).
+        check_verifier_length: bool = true,
+        /// Whether the characters of a verifier are checked.
+        check_verifier_characters: bool = true,
+        /// How a verifier is verified.
+        verify: VerifierCheck = VerifierCheck::Compare,
+        /// Whether a missing verifier is refused where there was a challenge.
+        require_verifier: bool = true,
+        /// Whether an empty verifier counts as none at all and is let through.
+        empty_verifier_passes: bool = false,
+        /// Whether a verifier is refused where there was no challenge (RFC 9700 section 4.8.2).
+        refuse_unexpected_verifier: bool = true,
+        /// Whether confidential clients are spared all of it.
+        only_public: bool = false,
+    }
+}
+
+choices! {
+    /// What happens when something that works once comes again.
+    Reuse {
+        /// Refused.
+        Refuse,
+        /// Accepted.
+        Accept,
+        /// Accepted within the grace period.
+        WithinGrace,
+        /// Accepted from another client than the one that used it first.
+        FromOthers,
+    }
+}
+
+settings! {
+    /// Authorization codes.
+    CodePolicy {
+        /// Seconds it lives (RFC 6749 section 4.1.2 recommends at most 600).
+        lifetime: u64 = 60,
+        /// Whether its expiry is checked.
+        check_expiry: bool = true,
+        /// What happens when it comes again.
+        reuse: Reuse = Reuse::Refuse,
+        /// Seconds in which it may come again, under `within-grace`.
+        grace: u64 = 10,
+        /// Whether its reuse revokes the tokens issued for it.
+        reuse_revokes: bool = true,
+        /// Whether its reuse revokes only the access token, and leaves the refresh token.
+        reuse_spares_refresh: bool = false,
+        /// Whether it works for its own client only.
+        bound_to_client: bool = true,
+        /// Whether a refused attempt of the right client burns it.
+        burnt_by_failure: bool = false,
+        /// Milliseconds (of real time) until a use is noted: loses races on purpose.
+        commit_delay_ms: u64 = 0,
+        /// Characters.
+        length: usize = 43,
+        /// What it is made of: `random`, `counter`, `time`, `constant`, `short` (six digits), `half` (half of it constant).
+        source: String = "random".into(),
+        /// Characters put in front, some of them outside the grammar of RFC 6749 A.11 if so wished.
+        prefix: String = String::new(),
+    }
+}
+
+choices! {
+    /// Which content types the token endpoint reads.
+    ContentTypes {
+        /// Forms only.
+        Form,
+        /// JSON too.
+        FormAndJson,
+        /// Whatever comes is read as a form.
+        Any,
+    }
+}
+
+settings! {
+    /// Token endpoint: the request.
+    TokenPolicy {
+        /// Whether GET works too, with parameters in the query.
+        get: bool = false,
+        /// Which content types are read.
+        content_types: ContentTypes = ContentTypes::Form,
+        /// Whether parameters in the query count beside those in the body.
+        query: bool = false,
+        /// Whether parameters in the query are refused; else they are ignored.
+        refuse_query: bool = false,
+        /// Whether a parameter without a value counts as left out.
+        empty_is_absent: bool = true,
+        /// Parameters that stand more than once.
+        repeated: Repeated = Repeated::Refuse,
+        /// Parameters that nobody knows.
+        unknown: Unknown = Unknown::Ignore,
+        /// Grant types on offer.
+        grants: Vec<String> = vec!["authorization_code".into(), "refresh_token".into(), "client_credentials".into()],
+        /// Whether a client may use only the grants that it is registered for.
+        check_registered_grants: bool = true,
+        /// Whether an unknown grant type is refused; else it is taken for `authorization_code`.
+        check_grant_type: bool = true,
+        /// Whether names of parameters compare with regard to case (RFC 6749 section 1.1).
+        case_sensitive: bool = true,
+    }
+}
+
+choices! {
+    /// How a secret is compared.
+    SecretCheck {
+        /// In full.
+        Compare,
+        /// Not at all.
+        Skip,
+        /// Not where it is empty.
+        EmptyPasses,
+        /// Without regard to case.
+        IgnoreCase,
+        /// The first eight characters.
+        Prefix,
+        /// Not in the body.
+        HeaderOnly,
+        /// Not in the header.
+        BodyOnly,
+    }
+}
+
+choices! {
+    /// How HTTP Basic credentials are decoded.
+    BasicDecoding {
+        /// Form-decoded after base64 (RFC 6749 section 2.3.1).
+        Form,
+        /// Taken as they are.
+        Raw,
+    }
+}
+
+settings! {
+    /// Client authentication.
+    ClientAuthPolicy {
+        /// Methods on offer.
+        methods: Vec<String> = vec!["client_secret_basic".into(), "client_secret_post".into(), "none".into()],
+        /// Whether confidential clients must authenticate.
+        required: bool = true,
+        /// Whether they must when they redeem a code.
+        required_for_code: bool = true,
+        /// Whether they must when they refresh.
+        required_for_refresh: bool = true,
+        /// How a secret is compared.
+        secret: SecretCheck = SecretCheck::Compare,
+        /// How HTTP Basic credentials are decoded.
+        basic_decoding: BasicDecoding = BasicDecoding::Form,
+        /// Whether the name of the scheme compares with regard to case (RFC 9110 section 11.1 says it does not).
+        scheme_case_sensitive: bool = false,
+        /// Whether two methods in one request are refused; else the header counts.
+        refuse_several: bool = true,
+        /// Whether a client must use the method that it is registered for.
+        registered_method_only: bool = true,
+        /// Whether credentials in the query count.
+        query: bool = false,
+        /// Whether a `client_id` in the body that is not the authenticated client is refused.
+        check_id_mismatch: bool = true,
+        /// Whether an unknown client is told from a wrong secret in the description.
+        tell_unknown: bool = false,
+        /// The realm attribute of the Basic challenge; empty: none.
+        realm: String = "token".into(),
+        /// The scheme of the challenge.
+        challenge_scheme: String = "Basic".into(),
+    }
+}
+
+settings! {
+    /// Token endpoint: the response.
+    ResponsePolicy {
+        /// Whether `Cache-Control: no-store` is sent with tokens.
+        no_store: bool = true,
+        /// Whether `Pragma: no-cache` is sent with tokens.
+        pragma: bool = true,
+        /// Whether both are sent with errors too.
+        no_store_on_error: bool = true,
+        /// Whether `expires_in` is sent.
+        expires_in: bool = true,
+        /// `token_type`.
+        token_type: String = "Bearer".into(),
+        /// Further members.
+        extra: BTreeMap<String, Value> = BTreeMap::new(),
+        /// Whether `error_description` is sent.
+        description: bool = true,
+        /// `error_uri`; empty: not sent.
+        error_uri: String = String::new(),
+        /// Further members of error bodies.
+        error_extra: BTreeMap<String, Value> = BTreeMap::new(),
+    }
+}
+
+settings! {
+    /// Access tokens.
+    AccessTokenPolicy {
+        /// `jwt` (RFC 9068) or `opaque`.
+        format: String = "jwt".into(),
+        /// `ES256` or `RS256`.
+        alg: String = "ES256".into(),
+        /// Seconds it lives.
+        lifetime: u64 = 3600,
+        /// Characters, where it is opaque.
+        length: usize = 43,
+        /// What it is made of, where it is opaque: as for codes.
+        source: String = "random".into(),
+        /// Further claims.
+        claims: BTreeMap<String, Value> = BTreeMap::new(),
+    }
+}
+
+choices! {
+    /// When a refresh token is issued.
+    IssueRefresh {
+        /// With every code, to clients registered for the grant.
+        Always,
+        /// Where `offline_access` was granted.
+        OfflineAccess,
+        /// Never.
+        Never,
+    }
+}
+
+choices! {
+    /// When a refresh token is replaced by a new one.
+    Rotation {
+        /// Each time.
+        Always,
+        /// For public clients.
+        Public,
+        /// Never.
+        Never,
+    }
+}
+
+choices! {
+    /// What happens to a scope beyond the grant, on refresh.
+    Widening {
+        /// Refused with `invalid_scope`.
+        Refuse,
+        /// Granted, if the client may ask for it.
+        Grant,
+        /// The original scope is granted.
+        Ignore,
+    }
+}
+
+settings! {
+    /// Refresh tokens.
+    RefreshPolicy {
+        /// When one is issued.
+        issue: IssueRefresh = IssueRefresh::Always,
+        /// When one is replaced.
+        rotation: Rotation = Rotation::Always,
+        /// What happens when a replaced one comes again.
+        reuse: Reuse = Reuse::Refuse,
+        /// Seconds in which it may come again, under `within-grace`.
+        grace: u64 = 10,
+        /// Whether its reuse revokes the whole family (RFC 9700 section 4.14.2).
+        reuse_revokes: bool = true,
+        /// Seconds it lives.
+        lifetime: u64 = 1_209_600,
+        /// Whether its expiry is checked.
+        check_expiry: bool = true,
+        /// Whether it works for its own client only.
+        bound_to_client: bool = true,
+        /// Whether an unknown one is accepted.
+        accept_unknown: bool = false,
+        /// Scope beyond the grant.
+        widening: Widening = Widening::Refuse,
+        /// Whether a narrower scope is honoured; else the original one is granted.
+        narrowing: bool = true,
+        /// Whether a narrower scope sticks to the new refresh token (RFC 6749 section 6 says it does not).
+        narrowing_sticks: bool = false,
+        /// Whether a narrower scope is refused.
+        refuse_narrowing: bool = false,
+        /// Milliseconds (of real time) until a use is noted: loses races on purpose.
+        commit_delay_ms: u64 = 0,
+        /// Whether a replaced one stays alive when its answer was a refusal.
+        survives_failure: bool = true,
+        /// Characters.
+        length: usize = 43,
+        /// What it is made of: as for codes.
+        source: String = "random".into(),
+    }
+}
+
+settings! {
+    /// ID tokens.
+    IdTokenPolicy {
+        /// Whether one is issued where `openid` was granted.
+        issue: bool = true,
+        /// `RS256` or `ES256`.
+        alg: String = "RS256".into(),
+        /// Seconds it lives.
+        lifetime: u64 = 3600,
+        /// Whether `nonce` is copied.
+        nonce: bool = true,
+        /// Further claims.
+        claims: BTreeMap<String, Value> = BTreeMap::new(),
+    }
+}
+
+settings! {
+    /// Client credentials grant.
+    ClientCredentialsPolicy {
+        /// Whether a refresh token is issued (RFC 6749 section 4.4.3 advises against it).
+        refresh_token: bool = false,
+        /// Whether public clients may use it (RFC 6749 section 4.4 forbids it).
+        public_clients: bool = false,
+    }
+}
+
+settings! {
+    /// Revocation endpoint.
+    RevocationPolicy {
+        /// Whether it is there.
+        enabled: bool = true,
+        /// Whether callers must authenticate as at the token endpoint.
+        authenticate: bool = true,
+        /// Whether GET works too.
+        get: bool = false,
+        /// Whether a revoked access token stops working.
+        revokes_access: bool = true,
+        /// Whether a revoked refresh token stops working.
+        revokes_refresh: bool = true,
+        /// Whether revoking a refresh token ends the access tokens of its grant.
+        cascades: bool = true,
+        /// Whether revoking an access token ends the refresh tokens of its grant.
+        cascades_up: bool = false,
+        /// What happens to another client's token: `refuse`, `ignore` (200, still alive), `revoke`.
+        foreign: String = "refuse".into(),
+        /// Whether an unknown token is an error (RFC 7009 section 2.2 says it is none).
+        unknown_is_error: bool = false,
+        /// Whether a wrong `token_type_hint` hides the token.
+        trust_hint: bool = false,
+    }
+}
+
+settings! {
+    /// Introspection endpoint.
+    IntrospectionPolicy {
+        /// Whether it is there.
+        enabled: bool = true,
+        /// Whether callers must authenticate.
+        authenticate: bool = true,
+        /// Whether GET works too.
+        get: bool = false,
+        /// Whether an inactive token's answer tells more than that.
+        inactive_details: bool = false,
+        /// Whether revoked tokens are inactive.
+        check_revoked: bool = true,
+        /// Whether expired tokens are inactive.
+        check_expiry: bool = true,
+        /// Whether an unknown token is an error (RFC 7662 section 2.2 says it is none).
+        unknown_is_error: bool = false,
+    }
+}
+
+settings! {
+    /// UserInfo and the protected resource.
+    ResourcePolicy {
+        /// Whether the UserInfo endpoint is there.
+        userinfo: bool = true,
+        /// Whether a token in the form body is read (RFC 6750 section 2.2).
+        body: bool = true,
+        /// Whether a token in the query is read (RFC 6750 section 2.3).
+        query: bool = false,
+        /// Whether a token in two places is refused.
+        refuse_several: bool = true,
+        /// Whether the name of the scheme compares with regard to case.
+        scheme_case_sensitive: bool = false,
+        /// Whether expired tokens are refused.
+        check_expiry: bool = true,
+        /// Whether revoked tokens are refused.
+        check_revoked: bool = true,
+        /// Whether signatures and unknown tokens are looked at.
+        check_token: bool = true,
+        /// Whether the scope is looked at.
+        check_scope: bool = true,
+        /// Whether a `WWW-Authenticate` field is sent with refusals.
+        challenge: bool = true,
+    }
+}
+
+settings! {
+    /// Key set.
+    JwksPolicy {
+        /// Whether private members are published.
+        private: bool = false,
+        /// Whether keys carry a `kid`.
+        kid: bool = true,
+        /// Whether two keys share one `kid`.
+        same_kid: bool = false,
+    }
+}
+
+settings! {
+    /// Dynamic client registration.
+    RegistrationPolicy {
+        /// Whether anybody may register a client (RFC 7591).
+        open: bool = true,
+        /// Whether a registered client can be read and deleted (RFC 7592).
+        management: bool = true,
+    }
+}
+
+settings! {
+    /// How each cause of an error is rendered.
+    ErrorsPolicy {
+        /// Authorization endpoint.
+        authorize: AuthorizeErrors = AuthorizeErrors::default(),
+        /// Token endpoint, revocation, introspection.
+        token: TokenErrors = TokenErrors::default(),
+        /// Protected resource and UserInfo.
+        bearer: BearerErrors = BearerErrors::default(),
+    }
+}
