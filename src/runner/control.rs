@@ -16,13 +16,25 @@ impl Play<'_> {
         match &step.action {
             Action::Authorize(authorize) => {
                 let key = authorize_key(authorize);
-                self.settle(key, |play| Box::pin(play.control_authorize(record.step, authorize))).await
+                match self.settled(&key) {
+                    Some(control) => control,
+                    None => {
+                        let tried = self.control_authorize(record.step, authorize).await;
+                        self.settle(key, tried)
+                    }
+                }
             }
             Action::Request(request) if matches!(request.verb, Verb::Metadata | Verb::Jwks) => Control::Held,
             Action::Request(request) => {
                 let from = self.record_of(request.from.as_deref()).ok().flatten();
                 let key = request_key(request, from.as_ref(), self.scenario);
-                self.settle(key, |play| Box::pin(play.control_request(record.step, request))).await
+                match self.settled(&key) {
+                    Some(control) => control,
+                    None => {
+                        let tried = self.control_request(record.step, request).await;
+                        self.settle(key, tried)
+                    }
+                }
             }
             Action::Http(_) | Action::Wait(_) | Action::Alive(_) | Action::GrantedScope { .. } | Action::Same(_) => Control::Held,
         }
@@ -40,17 +52,17 @@ impl Play<'_> {
         }
     }
 
-    async fn settle<F>(&mut self, key: String, attempt: F) -> Control
-    where
-        F: for<'p> FnOnce(&'p mut Self) -> std::pin::Pin<Box<dyn Future<Output = Result<Record, Stop>> + Send + 'p>>,
-    {
-        if self.held.contains(&key) {
-            return Control::Held;
+    /// What is known of a control already.
+    fn settled(&self, key: &str) -> Option<Control> {
+        if self.held.contains(key) {
+            return Some(Control::Held);
         }
-        if let Some(reason) = self.broken.get(&key) {
-            return Control::Failed(reason.clone());
-        }
-        let reason = match attempt(self).await {
+        self.broken.get(key).map(|reason| Control::Failed(reason.clone()))
+    }
+
+    /// Notes how a control came out.
+    fn settle(&mut self, key: String, tried: Result<Record, Stop>) -> Control {
+        let reason = match tried {
             Ok(record) if record.outcome.is_success() => {
                 self.held.insert(key);
                 return Control::Held;

@@ -26,7 +26,7 @@ pub enum Provider {
 #[derive(Debug)]
 pub struct MockSource {
     /// The running server.
-    pub server: MockServer,
+    pub server: Arc<MockServer>,
     /// What it does: profile, variants and faults.
     pub policies: PolicySet,
     /// What it claims: profile and variants, without the faults.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::context::Names;
 use super::guess::{self, Guess};
 use super::play::{Play, Stage, Stop, stop_verdict};
 use super::record::Record;

@@ -14,7 +14,7 @@ use super::run::play_one;
 use crate::mock::MockServer;
 use crate::policy::{Library, Patch, PolicySet};
 use crate::scenario::{Scenario, Selected};
-use crate::wire::Vault;
+use crate::wire::{Show, Vault};
 
 /// One cell of the matrix.
 #[derive(Debug, Clone, Serialize)]
@@ -119,7 +119,7 @@ impl Job {
         let claims = if self.kind == "fault" { PolicySet::strict() } else { policies.clone() };
         let source = MockSource { server: Arc::clone(&self.server), policies, claims, name: "mock".into() };
         let selected = Selected { scenario: Arc::clone(&self.scenario), cases: None };
-        let vault = Vault::default();
+        let vault = Vault::new(Show::Redacted);
         let finished = play_one(&selected, &Provider::Mock(Arc::new(source)), &self.stage, &vault, &self.tag).await;
         let reason = match (self.kind, &self.patch) {
             ("fault", Some(fault)) => uncaught(&finished.result, fault),
@@ -156,7 +156,7 @@ fn glob(pattern: &str, id: &str) -> bool {
 /// A fault is caught when a check with a requirement that it breaks turns `fail` (or `warn`, for a SHOULD) while the controls hold.
 fn uncaught(result: &ScenarioResult, fault: &Patch) -> Option<String> {
     let caught = result.checks.iter().any(|check| {
-        let breaks = check.requirement.as_ref().is_some_and(|id| fault.breaks.contains(id));
+        let breaks = check.requirement.as_ref().is_some_and(|id| fault.breaks.iter().any(|broken| broken.get_ref() == id));
         breaks && matches!(check.verdict, Verdict::Fail | Verdict::Warn)
     });
     if caught {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::answer::{self, Body, Outcome};
 use super::build::{self, Parts, Ready};
 use super::context::Unset;
+use super::ground::Ground;
 use super::play::{Line, Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
@@ -14,7 +15,7 @@ use crate::target::Client;
 use crate::target::login::{self, End, UserAction, Visit};
 use crate::wire::Browser;
 
-impl Play<'_> {
+impl<'a> Play<'a> {
     /// Performs a step, as often as it says.
     pub(super) async fn perform(&mut self, index: usize, step: &Step) -> Result<Vec<Record>, Stop> {
         if step.parallel > 1 {
@@ -104,8 +105,8 @@ impl Play<'_> {
         record.sent_to = journey.sent_to;
         self.fill_from_exchange(&mut record);
         record.client = Some(step.client.clone());
-        record.code_verifier = ready.code_verifier;
         record.redirect_uri = client_redirect(&ready);
+        record.code_verifier = ready.code_verifier;
         record.scope = ready.sent.get("scope").map(std::borrow::Cow::into_owned);
         record.sent = ready.sent;
         record.edited = !step.edits.is_empty();
@@ -300,8 +301,9 @@ impl Play<'_> {
         }
     }
 
-    pub(super) fn client(&self, name: &str) -> Result<&Client, Stop> {
-        self.ground.clients.get(name).ok_or_else(|| Stop::Error(format!("no client named {name}")))
+    pub(super) fn client(&self, name: &str) -> Result<&'a Client, Stop> {
+        let ground: &'a Ground = self.ground;
+        ground.clients.get(name).ok_or_else(|| Stop::Error(format!("no client named {name}")))
     }
 
     pub(super) fn first_client(&self) -> Option<String> {
