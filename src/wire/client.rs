@@ -244,7 +244,9 @@ fn failure(error: &reqwest::Error) -> Failure {
         return Failure::Tls(tls.to_string());
     }
     if error.is_connect() {
-        return Failure::Connect(innermost(error));
+        let reason = innermost(error);
+        // The peer hung up on the handshake: no error of rustls, only its words.
+        return if reason.contains("tls handshake") { Failure::Tls(reason) } else { Failure::Connect(reason) };
     }
     match find::<hyper::Error>(error) {
         Some(hyper) if hyper.is_parse() => Failure::Malformed(innermost(error)),

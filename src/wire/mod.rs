@@ -7,6 +7,10 @@ mod browser;
 mod client;
 mod exact;
 mod raw;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod vault;
 
