@@ -174,6 +174,10 @@ pub struct ScenarioResult {
     pub exchanges: Vec<ExchangeReport>,
     /// How to mend a target that fails.
     pub fix: String,
+    /// The transcript with volatile values named by kind and order; none where there is nothing to compare.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub snapshot: Option<String>,
 }
 
 /// One check.
