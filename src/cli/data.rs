@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::args::Schema;
 use super::error::Error;
 use super::rows::{FaultRow, PlanRow, ProfileRow, RequirementRow, ScenarioRow, VariantRow};
+use super::values::Schema;
 use crate::catalog::Catalogue;
 use crate::problem::{Problem, Source};
 use crate::runner::Results;

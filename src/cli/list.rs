@@ -1,8 +1,9 @@
 //! `oauthspec list`: what there is, as a table or as JSON.
 
-use super::args::{Format, ListArgs, Listed};
+use super::args::ListArgs;
 use super::error::Error;
 use super::exit::Exit;
+use super::values::{Format, Listed};
 use super::{data, output};
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {

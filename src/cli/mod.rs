@@ -15,6 +15,7 @@ pub mod output;
 pub mod rows;
 mod run;
 mod schema;
+pub mod values;
 
 use std::process::ExitCode;
 

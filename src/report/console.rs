@@ -7,9 +7,9 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::block::{Line, Tone, block, check_name, clause};
-use super::text::{cut, duration, one_line, visible};
-use super::{Drift, block::Span};
+use super::block::{block, check_name, clause};
+use super::text::{duration, one_line, visible};
+use super::{Drift, Line, Progress, Span, Tone};
 use crate::runner::{Event, Notice, RunInfo, ScenarioResult, Sink, Summary, Verdict};
 
 /// How much is said.
@@ -158,67 +158,6 @@ impl Sink for Console {
             progress.take(event, self.finished, self.selected);
         }
         printed
-    }
-}
-
-/// The live line: how far the run is, and what runs now.
-pub struct Progress {
-    out: Box<dyn Write + Send>,
-    width: usize,
-    running: Vec<String>,
-    shown: bool,
-}
-
-impl Progress {
-    /// On standard error, as wide as the terminal.
-    #[must_use]
-    pub fn new() -> Self {
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        Self::to(Box::new(io::stderr()), width)
-    }
-
-    /// Elsewhere, in that width.
-    #[must_use]
-    pub fn to(out: Box<dyn Write + Send>, width: usize) -> Self {
-        Self { out, width, running: Vec::new(), shown: false }
-    }
-
-    fn take(&mut self, event: &Event, finished: usize, selected: usize) {
-        match event {
-            Event::ScenarioStarted { id } => self.running.push(id.clone()),
-            Event::ScenarioFinished(result) => self.running.retain(|id| *id != result.id),
-            Event::Finished { .. } => {
-                self.running.clear();
-                return self.clear();
-            }
-            Event::Started(_) | Event::Noticed(_) => {}
-        }
-        if self.running.is_empty() {
-            return self.clear();
-        }
-        let line = format!("[{finished}/{selected}] running {}", self.running.join(", "));
-        let line = one_line(&line);
-        // One column stays free, for some terminals wrap as soon as the last one is filled.
-        self.write(&format!("\r\x1b[K{}", cut(line.trim_end(), self.width.saturating_sub(1))));
-        self.shown = true;
-    }
-
-    fn clear(&mut self) {
-        if self.shown {
-            self.write("\r\x1b[K");
-            self.shown = false;
-        }
-    }
-
-    /// Progress that cannot be shown is no reason to fail.
-    fn write(&mut self, text: &str) {
-        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
-    }
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -8,13 +8,15 @@ mod fanout;
 mod files;
 pub mod json;
 pub mod junit;
+mod progress;
 mod snapshot;
 pub mod text;
 
 pub use block::{Line, Span, Tone, block, plain};
-pub use console::{Console, Detail, Progress};
+pub use console::{Console, Detail};
 pub use fanout::Fanout;
 pub use files::{Files, Render};
+pub use progress::Progress;
 pub use snapshot::{Drift, Mode, SnapshotSink};
 
 #[cfg(test)]
