@@ -9,6 +9,7 @@ pub mod mock;
 pub mod oauth;
 pub mod policy;
 pub mod problem;
+mod reader;
 #[cfg(feature = "cli")]
 pub mod report;
 #[cfg(feature = "cli")]

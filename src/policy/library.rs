@@ -1,0 +1,244 @@
+//! All faults, variants and profiles by id: the embedded ones, and those of the user's files.
+//!
+//! The embedded files are cut into their patches by looking for table headers only, and a patch is read when it is asked for: a mock
+//! that starts reads no more than it needs.
+
+use std::ops::Range;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use super::parse::{Care, parse};
+use super::patch::{Patch, PatchKind};
+use crate::embedded;
+use crate::problem::{Problem, Source, nearest};
+
+/// Faults, variants, profiles and scripts by id.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    faults: Vec<Section>,
+    variants: Vec<Section>,
+    profiles: Vec<Section>,
+    scripts: Vec<Section>,
+}
+
+/// No patch has that id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {kind} `{id}`{}", .help.as_ref().map_or_else(String::new, |help| format!(" ({help})")))]
+pub struct UnknownPatch {
+    /// What was looked for.
+    pub kind: PatchKind,
+    /// The id that was given.
+    pub id: String,
+    /// What may have been meant.
+    pub help: Option<String>,
+}
+
+/// A patch or a family, read when it is needed.
+#[derive(Debug, Clone)]
+struct Section {
+    /// The id in the file: of a family, without the member.
+    base: String,
+    kind: PatchKind,
+    source: Arc<Source>,
+    part: Range<usize>,
+    patches: OnceLock<Vec<Patch>>,
+}
+
+impl Section {
+    fn patches(&self) -> &[Patch] {
+        self.patches.get_or_init(|| match parse(self.kind, &self.source, self.part.clone(), Care::Trusted) {
+            Ok(patches) => patches,
+            // The embedded files are checked by a test, and files of users are read in full before they become sections.
+            Err(problems) => panic!("{}", problems.first().map_or_else(String::new, ToString::to_string)),
+        })
+    }
+}
+
+impl Library {
+    /// Nothing at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// What is built in.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
+            let shelf = |kind, files: Vec<(String, &'static str)>| {
+                let sections =
+                    |(name, text)| cut(kind, &Source::new(format!("embedded:{}s/{name}", PatchKind::word(kind)), text));
+                files.into_iter().flat_map(sections).collect()
+            };
+            Library {
+                faults: shelf(PatchKind::Fault, embedded::faults()),
+                variants: shelf(PatchKind::Variant, embedded::variants()),
+                profiles: shelf(PatchKind::Profile, embedded::profiles()),
+                scripts: Vec::new(),
+            }
+        });
+        &LIBRARY
+    }
+
+    /// Adds the patches of a file of the user's.
+    ///
+    /// # Errors
+    /// Every mistake in it; an id that is there already is one.
+    pub fn load_file(&mut self, kind: PatchKind, source: &Arc<Source>) -> Result<(), Vec<Problem>> {
+        let patches = Patch::parse(kind, source)?;
+        let twice = patches.iter().filter(|patch| self.find(kind, base_of(&patch.id)).is_some());
+        let mut problems: Vec<Problem> = twice
+            .map(|patch| Problem::new(source, patch.span.clone(), format!("there is a {kind} `{}` already", base_of(&patch.id))))
+            .collect();
+        problems.dedup();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let shelf = self.shelf_mut(kind);
+        for family in patches.chunk_by(|one, next| base_of(&one.id) == base_of(&next.id)) {
+            let base = base_of(&family[0].id).to_owned();
+            shelf.push(Section { base, kind, source: Arc::clone(source), part: 0..0, patches: OnceLock::from(family.to_vec()) });
+        }
+        Ok(())
+    }
+
+    /// The fault of that id.
+    ///
+    /// # Errors
+    /// Where there is none: the nearest id, or the members of the family that was named.
+    pub fn fault(&self, id: &str) -> Result<&Patch, UnknownPatch> {
+        self.get(PatchKind::Fault, id)
+    }
+
+    /// The variant of that id.
+    ///
+    /// # Errors
+    /// As [`Library::fault`].
+    pub fn variant(&self, id: &str) -> Result<&Patch, UnknownPatch> {
+        self.get(PatchKind::Variant, id)
+    }
+
+    /// The profile of that id.
+    ///
+    /// # Errors
+    /// As [`Library::fault`].
+    pub fn profile(&self, id: &str) -> Result<&Patch, UnknownPatch> {
+        self.get(PatchKind::Profile, id)
+    }
+
+    /// Every fault, in the order of the files.
+    pub fn faults(&self) -> impl Iterator<Item = &Patch> {
+        self.all(PatchKind::Fault)
+    }
+
+    /// Every variant.
+    pub fn variants(&self) -> impl Iterator<Item = &Patch> {
+        self.all(PatchKind::Variant)
+    }
+
+    /// Every profile.
+    pub fn profiles(&self) -> impl Iterator<Item = &Patch> {
+        self.all(PatchKind::Profile)
+    }
+
+    /// Every patch of a kind.
+    pub fn all(&self, kind: PatchKind) -> impl Iterator<Item = &Patch> {
+        self.shelf(kind).iter().flat_map(Section::patches)
+    }
+
+    /// The faults whose ids fit a pattern, in which `*` stands for anything.
+    pub fn faults_matching(&self, pattern: &str) -> impl Iterator<Item = &Patch> {
+        self.faults().filter(move |fault| matches(pattern, &fault.id))
+    }
+
+    /// Reads all embedded files in full: every mistake in them.
+    #[must_use]
+    pub fn check_embedded() -> Vec<Problem> {
+        let files = [
+            (PatchKind::Fault, embedded::faults()),
+            (PatchKind::Variant, embedded::variants()),
+            (PatchKind::Profile, embedded::profiles()),
+        ];
+        let mut library = Self::empty();
+        let mut problems = Vec::new();
+        for (kind, files) in files {
+            for (name, text) in files {
+                let source = Source::new(format!("fixtures/{kind}s/{name}"), text);
+                problems.extend(library.load_file(kind, &source).err().unwrap_or_default());
+            }
+        }
+        problems
+    }
+
+    fn get(&self, kind: PatchKind, id: &str) -> Result<&Patch, UnknownPatch> {
+        let section = self.find(kind, base_of(id));
+        if let Some(found) = section.and_then(|section| section.patches().iter().find(|patch| patch.id == id)) {
+            return Ok(found);
+        }
+        let help = match section {
+            Some(family) => {
+                let members: Vec<String> = family.patches().iter().map(|patch| format!("`{}`", patch.id)).collect();
+                Some(format!("there is {}", members.join(", ")))
+            }
+            None => nearest(id, self.shelf(kind).iter().map(|section| section.base.as_str()))
+                .or_else(|| nearest(id, self.all(kind).map(|patch| patch.id.as_str())))
+                .map(|near| format!("did you mean `{near}`?")),
+        };
+        Err(UnknownPatch { kind, id: id.to_owned(), help })
+    }
+
+    fn find(&self, kind: PatchKind, base: &str) -> Option<&Section> {
+        self.shelf(kind).iter().find(|section| section.base == base)
+    }
+
+    fn shelf(&self, kind: PatchKind) -> &[Section] {
+        match kind {
+            PatchKind::Fault => &self.faults,
+            PatchKind::Variant => &self.variants,
+            PatchKind::Profile => &self.profiles,
+            PatchKind::Script => &self.scripts,
+        }
+    }
+
+    fn shelf_mut(&mut self, kind: PatchKind) -> &mut Vec<Section> {
+        match kind {
+            PatchKind::Fault => &mut self.faults,
+            PatchKind::Variant => &mut self.variants,
+            PatchKind::Profile => &mut self.profiles,
+            PatchKind::Script => &mut self.scripts,
+        }
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any characters, none included.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    starts.into_iter().any(|at| matches(rest, &text[at..]))
+}
+
+fn base_of(id: &str) -> &str {
+    id.split('.').next().unwrap_or(id)
+}
+
+/// Cuts a file into its patches by its table headers, without reading it.
+fn cut(kind: PatchKind, source: &Arc<Source>) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut offset = 0;
+    for line in source.text.split_inclusive('\n') {
+        let header = line.trim_start_matches('[');
+        if header.len() < line.len() {
+            let base = header.split(['.', ']']).next().unwrap_or_default().trim();
+            if sections.last().is_none_or(|section| section.base != base) {
+                if let Some(last) = sections.last_mut() {
+                    last.part.end = offset;
+                }
+                let (source, part) = (Arc::clone(source), offset..source.text.len());
+                sections.push(Section { base: base.to_owned(), kind, source, part, patches: OnceLock::new() });
+            }
+        }
+        offset += line.len();
+    }
+    sections
+}

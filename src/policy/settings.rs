@@ -1,0 +1,257 @@
+//! The policy tree as JSON: which dotted paths there are, what may stand at each, and how values are put there.
+//!
+//! A path walks through the structs of the default policy. Where that has an empty object, the setting is a map (`metadata.set`):
+//! the rest of the path, dots and all, is the name of its entry.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize as _;
+use serde_json::{Map, Value};
+
+use super::Policy;
+use crate::reader::quoted;
+
+/// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
+const WORDS: [(&str, &[&str]); 12] = [
+    ("authorize.state_change", &["none", "lower-case", "truncate", "html-escape", "decode-twice", "plus-to-blank", "trim"]),
+    ("redirect_uri.repeated", &["same", "first-then-last"]),
+    ("code.source", &SOURCES),
+    ("access_token.format", &["jwt", "opaque"]),
+    ("access_token.alg", &["ES256", "RS256"]),
+    ("access_token.source", &SOURCES),
+    ("refresh.source", &SOURCES),
+    ("id_token.alg", &["RS256", "ES256"]),
+    ("revocation.foreign", &["refuse", "ignore", "revoke"]),
+    ("pkce.default_method", &["plain", "S256"]),
+    ("errors.authorize.*.show", &["redirect", "page"]),
+    ("errors.token.*.challenge", &["never", "when-header-used", "always"]),
+];
+
+const SOURCES: [&str; 6] = ["random", "counter", "time", "constant", "short", "half"];
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A struct of settings.
+    Group,
+    /// A single setting.
+    Setting,
+    /// A map whose entries can be set.
+    Map,
+    /// An entry of a map, there or not.
+    Entry,
+}
+
+/// The default policy as JSON.
+pub(super) fn defaults() -> &'static Value {
+    static DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::to_value(Policy::default()).expect("the policy holds scalars, lists, maps and structs only")
+    });
+    &DEFAULTS
+}
+
+/// Every path of a setting or a map.
+pub(super) fn paths() -> Vec<String> {
+    let mut out = Vec::new();
+    collect(defaults(), "", &mut out);
+    out
+}
+
+/// What stands at a path; `None` where there is no such path.
+pub(super) fn place(path: &str) -> Option<Place> {
+    let mut node = defaults();
+    let mut rest = path;
+    loop {
+        let Value::Object(members) = node else { return None };
+        if members.is_empty() {
+            return Some(Place::Entry);
+        }
+        let (name, tail) = rest.split_once('.').map_or((rest, None), |(name, tail)| (name, Some(tail)));
+        node = members.get(name)?;
+        match tail {
+            Some(tail) => rest = tail,
+            None => break,
+        }
+    }
+    Some(match node {
+        Value::Object(members) if members.is_empty() => Place::Map,
+        Value::Object(_) => Place::Group,
+        _ => Place::Setting,
+    })
+}
+
+/// Puts a value at a path that [`place`] knows.
+pub(super) fn put(tree: &mut Value, path: &str, value: Value) {
+    if let Some((members, name)) = parent(tree, path) {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// Puts the default back, or removes an entry of a map.
+pub(super) fn reset(tree: &mut Value, path: &str) {
+    let mut original = defaults().clone();
+    let original = parent(&mut original, path).and_then(|(members, name)| members.get(name).cloned());
+    if let Some((members, name)) = parent(tree, path) {
+        match original {
+            Some(value) => members.insert(name.to_owned(), value),
+            None => members.shift_remove(name),
+        };
+    }
+}
+
+/// The typed policy of a tree.
+///
+/// # Errors
+/// What serde says, where a value does not fit.
+pub(super) fn typed(tree: &Value) -> Result<Policy, serde_json::Error> {
+    Policy::deserialize(tree)
+}
+
+/// Whether a value fits the setting at that path, by itself.
+///
+/// # Errors
+/// What is allowed there, in words.
+pub(super) fn check(path: &str, value: &Value) -> Result<(), String> {
+    if let Some(words) = words(path)
+        && !value.as_str().is_some_and(|text| words.contains(&text))
+    {
+        return Err(format!("`{path}` is one of {}, not {}", quoted(words), short(value)));
+    }
+    fit(path, value).map_err(|message| explain(path, value, &message))
+}
+
+/// What serde says of a value at that path.
+fn fit(path: &str, value: &Value) -> Result<(), String> {
+    let mut tree = defaults().clone();
+    put(&mut tree, path, value.clone());
+    typed(&tree).map(drop).map_err(|error| error.to_string())
+}
+
+fn words(path: &str) -> Option<&'static [&'static str]> {
+    let fits = |pattern: &str| {
+        let mut segments = path.split('.');
+        pattern.split('.').all(|want| segments.next().is_some_and(|segment| want == "*" || want == segment))
+            && segments.next().is_none()
+    };
+    WORDS.iter().find(|(pattern, _)| fits(pattern)).map(|(_, words)| *words)
+}
+
+fn explain(path: &str, value: &Value, message: &str) -> String {
+    let mut original = defaults().clone();
+    let original = parent(&mut original, path).and_then(|(members, name)| members.get(name).cloned());
+    let allowed = match original {
+        Some(Value::Bool(_)) => "true or false".to_owned(),
+        Some(Value::Number(_)) if message.contains("u16") => "a whole number from 0 to 65535".to_owned(),
+        Some(Value::Number(_)) => "a whole number from 0".to_owned(),
+        Some(Value::Array(_)) => "a list of strings".to_owned(),
+        // An impossible word makes serde say which words there are, if the string is a choice.
+        _ => match fit(path, &Value::from("\u{0}")).err().as_ref().and_then(|message| message.split_once("expected ")) {
+            Some((_, choices)) => format!("one of {}", choices.trim_start_matches("one of ")),
+            None => "a string".to_owned(),
+        },
+    };
+    format!("`{path}` is {allowed}, not {}", short(value))
+}
+
+fn short(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "such a list".to_owned(),
+        Value::Object(_) => "a table".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The object that holds the last segment, and that segment. Inside a map the rest of the path is one name.
+fn parent<'t, 'p>(tree: &'t mut Value, path: &'p str) -> Option<(&'t mut Map<String, Value>, &'p str)> {
+    let mut default = defaults();
+    let mut node = tree.as_object_mut()?;
+    let mut rest = path;
+    loop {
+        if default.as_object()?.is_empty() {
+            return Some((node, rest));
+        }
+        let Some((name, tail)) = rest.split_once('.') else { return Some((node, rest)) };
+        default = default.get(name)?;
+        node = node.get_mut(name)?.as_object_mut()?;
+        rest = tail;
+    }
+}
+
+fn collect(node: &Value, path: &str, out: &mut Vec<String>) {
+    match node {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, value) in members {
+                collect(value, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, out);
+            }
+        }
+        _ => out.push(path.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn places() {
+        assert_eq!(place("code"), Some(Place::Group));
+        assert_eq!(place("code.reuse"), Some(Place::Setting));
+        assert_eq!(place("metadata.set"), Some(Place::Map));
+        assert_eq!(place("metadata.set.https://claims.example/x"), Some(Place::Entry));
+        assert_eq!(place("errors.token.used_code.status"), Some(Place::Setting));
+        for path in ["cod", "code.reus", "code.reuse.x", "", "code."] {
+            assert_eq!(place(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn putting_and_resetting() {
+        let mut tree = defaults().clone();
+        put(&mut tree, "code.reuse", json!("accept"));
+        put(&mut tree, "metadata.set.a.b", json!(1));
+        assert_eq!(tree["code"]["reuse"], "accept");
+        assert_eq!(tree["metadata"]["set"]["a.b"], 1);
+        reset(&mut tree, "code.reuse");
+        reset(&mut tree, "metadata.set.a.b");
+        assert_eq!(&tree, defaults());
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_told_what_would() {
+        let wrong = |path, value: Value| check(path, &value).unwrap_err();
+        assert_eq!(
+            wrong("code.reuse", json!("yes")),
+            "`code.reuse` is one of `refuse`, `accept`, `within-grace`, `from-others`, not \"yes\""
+        );
+        assert_eq!(
+            wrong("client_auth.basic_decoding", json!("x")),
+            "`client_auth.basic_decoding` is one of `form` or `raw`, not \"x\""
+        );
+        assert_eq!(wrong("code.check_expiry", json!("no")), "`code.check_expiry` is true or false, not \"no\"");
+        assert_eq!(wrong("code.lifetime", json!(-1)), "`code.lifetime` is a whole number from 0, not -1");
+        assert_eq!(
+            wrong("authorize.redirect_status", json!(70000)),
+            "`authorize.redirect_status` is a whole number from 0 to 65535, not 70000"
+        );
+        assert_eq!(wrong("token.grants", json!("code")), "`token.grants` is a list of strings, not \"code\"");
+        assert_eq!(wrong("access_token.format", json!("jwe")), "`access_token.format` is one of `jwt`, `opaque`, not \"jwe\"");
+        assert_eq!(
+            wrong("errors.token.used_code.challenge", json!("x")),
+            "`errors.token.used_code.challenge` is one of `never`, `when-header-used`, `always`, not \"x\""
+        );
+        assert_eq!(wrong("code.prefix", json!(5)), "`code.prefix` is a string, not 5");
+        assert_eq!(check("metadata.set.anything", &json!([1])), Ok(()));
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_tree() {
+        for (pattern, words) in WORDS {
+            let path = pattern.replace('*', if pattern.contains("authorize") { "malformed" } else { "method" });
+            let mut tree = defaults().clone();
+            let (members, name) = parent(&mut tree, &path).unwrap();
+            assert!(words.contains(&members[name].as_str().unwrap()), "{path}");
+        }
+    }
+}
