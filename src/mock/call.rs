@@ -163,7 +163,8 @@ impl Fields {
 
     /// The value that counts when the first, or the last, one does.
     pub(super) fn picked(&self, name: &str, pick: Pick) -> Option<&str> {
-        let mut values = self.params.all(name).filter(|value| !(self.empty_is_absent && value.is_empty()));
+        let named = self.params.iter().filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value);
+        let mut values = named.filter(|value| !(self.empty_is_absent && value.is_empty()));
         let value = match pick {
             Pick::First => values.next(),
             Pick::Last => values.last(),

@@ -54,10 +54,6 @@ impl<K: Clone + Eq + Hash, V> Store<K, V> {
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
         self.entries.retain(|_, value| keep(value));
     }
-
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.values_mut()
-    }
 }
 
 #[cfg(test)]
