@@ -156,6 +156,7 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "client_id" => Some(client.client_id.clone()),
         "client_secret" => client.client_secret.clone(),
         "scope" => Some(client.scopes.join(" ")),
+        "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),
         _ => None,
@@ -174,6 +175,8 @@ fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
         "authority" => Some(authority),
         "origin" => Some(format!("{}://{authority}", parsed.scheme())),
         "path" => Some(parsed.path().to_owned()),
+        "path_upper" => Some(parsed.path().to_ascii_uppercase()),
+        "query" => parsed.query().map(str::to_owned),
         _ => None,
     }
 }

@@ -9,8 +9,8 @@ use super::result::SkipCode;
 use crate::mock::{MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
 use crate::scenario::Scenario;
-use crate::target::login::LoginSetup;
-use crate::target::{Client, Target, User};
+use crate::target::login::Login;
+use crate::target::{Client, Home, Target, User};
 use crate::wire::Wire;
 
 /// Where scenarios find their target.
@@ -41,9 +41,9 @@ pub struct RemoteSource {
     /// What is known of it.
     pub target: Target,
     /// How to log in.
-    pub login: LoginSetup,
-    /// Origins that belong to it beside those of its endpoints.
-    pub homes: Vec<String>,
+    pub login: Login,
+    /// Hosts that belong to it beside those of its endpoints.
+    pub hosts: Vec<String>,
     /// Whether each scenario registers clients of its own.
     pub registers: bool,
 }
@@ -67,9 +67,9 @@ pub struct Ground {
     /// The clients by their names in the scenario.
     pub clients: BTreeMap<String, Client>,
     /// How to log in.
-    pub login: LoginSetup,
-    /// Origins that belong to the target.
-    pub homes: Vec<String>,
+    pub login: Login,
+    /// What belongs to the target.
+    pub home: Home,
     /// Clients that were registered for this scenario, to be deleted.
     pub registered: Vec<Client>,
     /// The realm to drop afterwards.
@@ -152,7 +152,7 @@ fn on_remote(source: &RemoteSource) -> Ground {
         clock: Clock::Real,
         clients: BTreeMap::new(),
         login: source.login.clone(),
-        homes: source.homes.clone(),
+        home: home_of(&source.target, &source.hosts),
         registered: Vec::new(),
         realm: None,
     }
@@ -164,12 +164,13 @@ async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Gro
     spec.policies = source.policies.clone();
     let realm = source.server.create(spec).map_err(|error| NoGround::Error(error.to_string()))?;
     let target = mock_target(source, &realm, wire).await;
+    let home = home_of(&target, &[]);
     Ok(Ground {
         target,
         clock: Clock::Realm(realm),
         clients: BTreeMap::new(),
-        login: LoginSetup::default(),
-        homes: Vec::new(),
+        login: Login::default(),
+        home,
         registered: Vec::new(),
         realm: Some((Arc::clone(source), name)),
     })
@@ -177,7 +178,7 @@ async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Gro
 
 /// What a run knows of a realm: metadata by discovery, as of any server, and what discovery cannot tell from the policy without faults.
 pub(super) async fn mock_target(source: &MockSource, realm: &Realm, wire: &Wire) -> Target {
-    let issuer = realm.issuer();
+    let issuer = realm.issuer().to_owned();
     let claims = source.claims.base();
     let mut target = Target { name: source.name.clone(), issuer: issuer.clone(), ..Target::default() };
     if let Ok(found) = crate::target::discover(wire, &issuer, &[]).await {
@@ -191,6 +192,12 @@ pub(super) async fn mock_target(source: &MockSource, realm: &Realm, wire: &Wire)
     target.clients = realm.clients().iter().map(super::mock_claims::client).collect();
     target.users = realm.users().iter().map(|u| User { username: u.username.clone(), password: u.password.clone() }).collect();
     target
+}
+
+/// The issuer, the endpoints and the allowed hosts.
+fn home_of(target: &Target, hosts: &[String]) -> Home {
+    let endpoints = crate::target::Endpoints::NAMES.iter().filter_map(|name| target.endpoints.get(name));
+    Home::new(endpoints.chain([target.issuer.as_str()]), hosts.iter().map(String::as_str))
 }
 
 /// A realm's name stands in its issuer: letters, digits and hyphens only.

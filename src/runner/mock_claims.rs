@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::mock::{ClientType, MockClient};
+use crate::mock::{ClientKind as MockKind, MockClient};
 use crate::policy::{Consent, PkceRequired, Policy, Rotation};
 use crate::target::{AuthMethod, Client, ClientKind, Endpoints, Lifetimes};
 
@@ -74,8 +74,8 @@ pub(super) fn client(client: &MockClient) -> Client {
         grant_types: client.grant_types.clone(),
         scopes: client.scopes.clone(),
         kind: match client.kind {
-            ClientType::Web => ClientKind::Web,
-            ClientType::Native => ClientKind::Native,
+            MockKind::Web => ClientKind::Web,
+            MockKind::Native => ClientKind::Native,
         },
         may_introspect: client.may_introspect,
         extra_authorize: Vec::new(),

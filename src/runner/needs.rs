@@ -145,7 +145,8 @@ fn fits(need: &ClientNeed, client: &Client) -> bool {
     let uris = need.redirect_uris.is_none_or(|least| client.redirect_uris.len() >= least);
     let redirects = !need.grant.iter().any(|grant| grant == "authorization_code") || !client.redirect_uris.is_empty();
     let scopes = need.scopes.is_none_or(|least| client.scopes.len() >= least);
-    auth && grants && lacks && kind && introspects && uris && redirects && scopes
+    let query = !need.redirect_query || client.redirect_uris.first().is_some_and(|uri| uri.contains('?'));
+    auth && grants && lacks && kind && introspects && uris && redirects && scopes && query
 }
 
 fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -> Result<Wanted, NoGround> {
@@ -162,7 +163,9 @@ fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -
         vec!["http://127.0.0.1/callback".to_owned()]
     } else {
         let count = need.redirect_uris.unwrap_or(1).max(1);
-        (1..=count).map(|n| if n == 1 { format!("https://{host}/callback") } else { format!("https://{host}/callback/{n}") }).collect()
+        let query = if need.redirect_query { "?tenant=1" } else { "" };
+        let path = |n: usize| if n == 1 { format!("/callback{query}") } else { format!("/callback/{n}") };
+        (1..=count).map(|n| format!("https://{host}{}", path(n))).collect()
     };
     let kind = if native { ClientKind::Native } else { ClientKind::Web };
     Ok(Wanted { auth_method, redirect_uris, grant_types, scopes: registrable_scopes(target), kind })
@@ -221,6 +224,7 @@ fn describe(need: &ClientNeed) -> String {
     parts.extend(need.lacks_grant.as_ref().map(|grant| format!("without grant {grant}")));
     parts.extend(need.kind.clone());
     parts.extend(need.may_introspect.then(|| "may introspect".to_owned()));
+    parts.extend(need.redirect_query.then(|| "a redirect URI with a query".to_owned()));
     parts.extend(need.redirect_uris.map(|n| format!("{n} redirect URIs")));
     parts.extend(need.scopes.map(|n| format!("{n} scopes")));
     parts.extend(need.differs_from.as_ref().map(|other| format!("another than {other}")));

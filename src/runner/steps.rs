@@ -12,7 +12,7 @@ use super::result::SkipCode;
 use crate::oauth::{Channel, Exchange};
 use crate::scenario::{Action, Authorize, Http, Login, RequestStep, Same, Step, Verb, Wait};
 use crate::target::Client;
-use crate::target::login::{self, End, UserAction, Visit};
+use crate::target::login::{self, Action as UserAction, End, PAGE_LIMIT, Visit};
 use crate::wire::Browser;
 
 impl<'a> Play<'a> {
@@ -63,15 +63,16 @@ impl<'a> Play<'a> {
             return Err(Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into()));
         };
         let visit = Visit {
-            user: Some(user),
+            user,
             action: match step.login {
                 Login::Approve => UserAction::Approve,
                 Login::Deny => UserAction::Deny,
                 Login::Stop => UserAction::Stop,
             },
-            redirect_uris: &redirect_uris,
-            setup: &self.ground.login,
-            homes: &self.homes(&endpoint),
+            redirect_uris,
+            login: &self.ground.login,
+            home: &self.ground.home,
+            page_limit: PAGE_LIMIT,
         };
         let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
         let journey = login::authorize(&mut browser, ready.request.clone(), &visit).await;
@@ -84,7 +85,7 @@ impl<'a> Play<'a> {
         let at = match journey.end {
             End::Delivered { via, params, exchange, .. } => {
                 record.delivered = params;
-                record.via = Some(via.word());
+                record.via = Some(via.name());
                 Some(exchange)
             }
             End::Shown { exchange, title } => {
@@ -338,13 +339,6 @@ impl<'a> Play<'a> {
                 url.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, "the server publishes no metadata".into()))
             }
         }
-    }
-
-    fn homes(&self, authorization: &str) -> Vec<String> {
-        let mut homes = self.ground.homes.clone();
-        homes.push(self.ground.target.issuer.clone());
-        homes.push(authorization.to_owned());
-        homes
     }
 }
 
