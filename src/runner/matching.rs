@@ -115,12 +115,7 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
 #[must_use]
 pub fn fits(matcher: &Matcher, value: Option<&Json>, names: &Names<'_>) -> bool {
     let Some(value) = value else {
-        return match matcher {
-            Matcher::Absent => true,
-            // What is not there does not contain anything either.
-            Matcher::Lacks(_) => true,
-            _ => false,
-        };
+        return matches!(matcher, Matcher::Absent);
     };
     match matcher {
         Matcher::Present => true,
