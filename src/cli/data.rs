@@ -1,46 +1,66 @@
 //! Where the verbs that need only data get it: one adapter for each kind, from the modules that own it to plain rows.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::error::Error;
+use super::plan::PLANS;
 use super::rows::{FaultRow, PlanRow, ProfileRow, RequirementRow, ScenarioRow, VariantRow};
 use super::values::Schema;
 use crate::catalog::Catalogue;
+use crate::policy::{Library, Patch, PatchKind};
 use crate::problem::{Problem, Source};
 use crate::runner::Results;
+use crate::scenario::{self, Suite};
+use crate::target::config::{self, Config};
 
 /// The scenarios that are built in.
 ///
 /// # Errors
 /// None, once they are checked by a test.
 pub fn scenarios() -> Result<Vec<ScenarioRow>, Error> {
-    Ok(Vec::new())
+    let suite = Suite::embedded().map_err(Error::Problems)?;
+    Ok(suite.iter().map(|scenario| ScenarioRow::of(scenario, Catalogue::embedded())).collect())
 }
 
 /// The faults that are built in, families by member.
-///
-/// # Errors
-/// As [`scenarios`].
-pub fn faults() -> Result<Vec<FaultRow>, Error> {
-    Ok(Vec::new())
+#[must_use]
+pub fn faults() -> Vec<FaultRow> {
+    let row = |patch: &Patch| FaultRow {
+        id: patch.id.clone(),
+        title: patch.title.clone(),
+        breaks: patch.breaks.iter().map(|id| id.get_ref().clone()).collect(),
+        why: patch.why.clone(),
+    };
+    Library::embedded().faults().map(row).collect()
 }
 
 /// The variants that are built in.
-///
-/// # Errors
-/// As [`scenarios`].
-pub fn variants() -> Result<Vec<VariantRow>, Error> {
-    Ok(Vec::new())
+#[must_use]
+pub fn variants() -> Vec<VariantRow> {
+    let row = |patch: &Patch| VariantRow {
+        id: patch.id.clone(),
+        title: patch.title.clone(),
+        declines: patch.declines.clone(),
+        skips: patch.skips.clone(),
+        plans: patch.plans.clone(),
+        why: patch.why.clone(),
+    };
+    Library::embedded().variants().map(row).collect()
 }
 
-/// The profiles that are built in.
-///
-/// # Errors
-/// As [`scenarios`].
-pub fn profiles() -> Result<Vec<ProfileRow>, Error> {
-    Ok(Vec::new())
+/// The profiles that are built in, and the default.
+#[must_use]
+pub fn profiles() -> Vec<ProfileRow> {
+    let strict = ProfileRow {
+        id: "strict".into(),
+        title: "Strictly conformant; the default".into(),
+        why: "RFC 6749, 6750, 7636, 7009, 7662, 8414 and 9207, and the MUSTs of RFC 9700.".into(),
+    };
+    let row = |patch: &Patch| ProfileRow { id: patch.id.clone(), title: patch.title.clone(), why: patch.why.clone() };
+    [strict].into_iter().chain(Library::embedded().profiles().map(row)).collect()
 }
 
 /// The requirement catalogue.
@@ -52,7 +72,7 @@ pub fn requirements() -> Vec<RequirementRow> {
 /// The plans.
 #[must_use]
 pub fn plans() -> Vec<PlanRow> {
-    Vec::new()
+    PLANS.iter().map(|plan| PlanRow { id: plan.id.into(), title: plan.title.into(), date: plan.date.into() }).collect()
 }
 
 /// What a file that is checked can be.
@@ -69,9 +89,20 @@ pub enum FileKind {
 /// The mistakes in a file that is well-formed TOML.
 #[must_use]
 pub fn mistakes(kind: FileKind, source: &Arc<Source>) -> Vec<Problem> {
-    match (kind, source) {
-        (FileKind::Scenario | FileKind::Patch | FileKind::Config, _) => Vec::new(),
+    match kind {
+        FileKind::Scenario => scenario::load_one(source, &id_of(source)).err().unwrap_or_default(),
+        FileKind::Patch => Library::empty().load_file(PatchKind::Fault, source).err().unwrap_or_default(),
+        FileKind::Config => {
+            let folder = Path::new(&source.name).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            // A secret that is not there yet is no mistake in the file.
+            Config::parse(source, folder, &|name| Some(std::env::var(name).unwrap_or_else(|_| "unset".into()))).err().unwrap_or_default()
+        }
     }
+}
+
+/// The id that a file would have: its name without folder and ending.
+fn id_of(source: &Source) -> String {
+    Path::new(&source.name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// The JSON Schema of a file format.
@@ -81,9 +112,9 @@ pub fn mistakes(kind: FileKind, source: &Arc<Source>) -> Vec<Problem> {
 pub fn schema(what: Schema) -> Result<Value, Error> {
     match what {
         Schema::Results => Ok(schemars::schema_for!(Results).to_value()),
-        Schema::Config => Err(Error::NotImplemented { what: "schema config" }),
-        Schema::Scenario => Err(Error::NotImplemented { what: "schema scenario" }),
-        Schema::Patch => Err(Error::NotImplemented { what: "schema patch" }),
+        Schema::Config => Ok(config::schema()),
+        Schema::Scenario => Ok(scenario::schema::scenario()),
+        Schema::Patch => Ok(scenario::schema::patch()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::output;
 use crate::problem::Problem;
 use crate::report::text::visible;
+use crate::scenario::{LoadError, SelectError};
 
 /// Why a verb could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,24 @@ pub enum Error {
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self::Problems(vec![problem])
+    }
+}
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Read { path, source } => Self::File { doing: "read", path, source },
+            LoadError::Mistakes(problems) => Self::Problems(problems),
+        }
+    }
+}
+
+impl From<SelectError> for Error {
+    fn from(error: SelectError) -> Self {
+        match error {
+            SelectError::Nothing { pattern, near } => Self::NoMatch { pattern, nearest: near },
+            SelectError::Invalid { .. } | SelectError::UnknownCases { .. } => Self::Usage { message: error.to_string(), help: None },
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use crate::problem::nearest;
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Error> {
     let all = Everything {
         scenarios: data::scenarios()?,
-        faults: data::faults()?,
-        variants: data::variants()?,
-        profiles: data::profiles()?,
+        faults: data::faults(),
+        variants: data::variants(),
+        profiles: data::profiles(),
         requirements: data::requirements(),
     };
     let found = all.explain(&args.id);

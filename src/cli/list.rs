@@ -12,14 +12,14 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {
         Listed::Scenarios => show(format, &data::scenarios()?, &["id", "level", "severity", "title"], |row| {
             vec![row.id.clone(), row.level.to_string(), row.severity.to_string(), row.title.clone()]
         }),
-        Listed::Faults => show(format, &data::faults()?, &["id", "title", "breaks"], |row| {
+        Listed::Faults => show(format, &data::faults(), &["id", "title", "breaks"], |row| {
             vec![row.id.clone(), row.title.clone(), row.breaks.join(", ")]
         }),
-        Listed::Variants => show(format, &data::variants()?, &["id", "title", "declines", "skips", "plans"], |row| {
+        Listed::Variants => show(format, &data::variants(), &["id", "title", "declines", "skips", "plans"], |row| {
             let plans = if row.plans.is_empty() { "all".to_owned() } else { row.plans.join(", ") };
             vec![row.id.clone(), row.title.clone(), row.declines.join(", "), row.skips.join(", "), plans]
         }),
-        Listed::Profiles => show(format, &data::profiles()?, &["id", "title"], |row| vec![row.id.clone(), row.title.clone()]),
+        Listed::Profiles => show(format, &data::profiles(), &["id", "title"], |row| vec![row.id.clone(), row.title.clone()]),
         Listed::Requirements => show(format, &data::requirements(), &["id", "keyword", "binds", "severity", "text"], |row| {
             vec![row.id.clone(), row.keyword.clone(), row.binds.clone(), row.severity.to_string(), row.text.clone()]
         }),

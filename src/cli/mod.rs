@@ -11,10 +11,15 @@ pub mod exit;
 mod explain;
 mod init;
 mod list;
+mod mock;
 pub mod output;
+pub mod plan;
+mod probe;
 pub mod rows;
-mod run;
 mod schema;
+mod selftest;
+mod server;
+mod session;
 pub mod values;
 
 use std::process::ExitCode;
@@ -52,10 +57,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Error> {
         return Err(Error::NotImplemented { what });
     }
     match cli.verb {
-        Verb::Server(args) => run::server(*args),
-        Verb::Mock(args) => run::mock(*args),
-        Verb::Probe(args) => run::probe(*args),
-        Verb::Selftest(args) => run::selftest(*args),
+        Verb::Server(args) => server::server(*args),
+        Verb::Mock(args) => mock::mock(*args),
+        Verb::Probe(args) => probe::probe(*args),
+        Verb::Selftest(args) => selftest::selftest(*args),
         Verb::List(args) => list::list(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Init(args) => init::init(&args),

@@ -9,8 +9,7 @@ use super::result::SkipCode;
 use crate::mock::{MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
 use crate::scenario::Scenario;
-use crate::target::login::Login;
-use crate::target::{Client, Home, Target, User};
+use crate::target::{Client, Home, Target, Unregistered, User};
 use crate::wire::Wire;
 
 /// Where scenarios find their target.
@@ -40,12 +39,8 @@ pub struct MockSource {
 pub struct RemoteSource {
     /// What is known of it.
     pub target: Target,
-    /// How to log in.
-    pub login: Login,
-    /// Hosts that belong to it beside those of its endpoints.
-    pub hosts: Vec<String>,
-    /// Whether each scenario registers clients of its own.
-    pub registers: bool,
+    /// Whether each scenario registers clients of its own, and with which scopes (none: the usual ones that the server announces).
+    pub registration: Option<Vec<String>>,
 }
 
 /// How time passes.
@@ -66,10 +61,6 @@ pub struct Ground {
     pub clock: Clock,
     /// The clients by their names in the scenario.
     pub clients: BTreeMap<String, Client>,
-    /// How to log in.
-    pub login: Login,
-    /// What belongs to the target.
-    pub home: Home,
     /// Clients that were registered for this scenario, to be deleted.
     pub registered: Vec<Client>,
     /// The realm to drop afterwards.
@@ -99,11 +90,13 @@ impl Provider {
             ground.leave(wire).await;
             return Err(NoGround::Skip(code, reason));
         }
-        let registers = matches!(self, Self::Remote(source) if source.registers);
-        let chosen = if registers {
-            needs::register_clients(scenario, &ground.target, wire, &mut ground.registered).await
-        } else {
-            needs::choose_clients(scenario, &ground.target)
+        let registration = match self {
+            Self::Remote(source) => source.registration.as_deref(),
+            Self::Mock(_) => None,
+        };
+        let chosen = match registration {
+            Some(scopes) => needs::register_clients(scenario, &ground.target, wire, scopes, &mut ground.registered).await,
+            None => needs::choose_clients(scenario, &ground.target),
         };
         match chosen {
             Ok(clients) => {
@@ -123,7 +116,7 @@ impl Ground {
     pub async fn leave(&mut self, wire: &Wire) -> Vec<String> {
         let mut left = Vec::new();
         for client in self.registered.drain(..) {
-            if !crate::target::unregister(wire, &client).await {
+            if !matches!(crate::target::unregister(wire, &client).await, Unregistered::Deleted(_)) {
                 left.push(client.client_id);
             }
         }
@@ -151,8 +144,6 @@ fn on_remote(source: &RemoteSource) -> Ground {
         target: source.target.clone(),
         clock: Clock::Real,
         clients: BTreeMap::new(),
-        login: source.login.clone(),
-        home: home_of(&source.target, &source.hosts),
         registered: Vec::new(),
         realm: None,
     }
@@ -164,13 +155,10 @@ async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Gro
     spec.policies = source.policies.clone();
     let realm = source.server.create(spec).map_err(|error| NoGround::Error(error.to_string()))?;
     let target = mock_target(source, &realm, wire).await;
-    let home = home_of(&target, &[]);
     Ok(Ground {
         target,
         clock: Clock::Realm(realm),
         clients: BTreeMap::new(),
-        login: Login::default(),
-        home,
         registered: Vec::new(),
         realm: Some((Arc::clone(source), name)),
     })
@@ -182,22 +170,23 @@ pub(super) async fn mock_target(source: &MockSource, realm: &Realm, wire: &Wire)
     let claims = source.claims.base();
     let mut target = Target { name: source.name.clone(), issuer: issuer.clone(), ..Target::default() };
     if let Ok(found) = crate::target::discover(wire, &issuer, &[]).await {
+        target.endpoints = found.endpoints();
         target.metadata = Some(found.metadata);
         target.metadata_url = Some(found.url);
     }
-    target.endpoints = crate::target::endpoints_of(target.metadata.as_ref());
     super::mock_claims::endpoints(&mut target.endpoints, &issuer, claims);
     super::mock_claims::lifetimes(&mut target.lifetimes, claims);
     target.features = super::mock_claims::features(claims);
     target.clients = realm.clients().iter().map(super::mock_claims::client).collect();
     target.users = realm.users().iter().map(|u| User { username: u.username.clone(), password: u.password.clone() }).collect();
+    target.home = home_of(&target);
     target
 }
 
-/// The issuer, the endpoints and the allowed hosts.
-fn home_of(target: &Target, hosts: &[String]) -> Home {
+/// The origins of the issuer and of the endpoints.
+fn home_of(target: &Target) -> Home {
     let endpoints = crate::target::Endpoints::NAMES.iter().filter_map(|name| target.endpoints.get(name));
-    Home::new(endpoints.chain([target.issuer.as_str()]), hosts.iter().map(String::as_str))
+    Home::new(endpoints.chain([target.issuer.as_str()]), [])
 }
 
 /// A realm's name stands in its issuer: letters, digits and hyphens only.

@@ -8,7 +8,7 @@ use super::play::{Play, Stage, Stop, stop_verdict};
 use super::record::Record;
 use super::result::{CheckResult, SkipCode, Verdict};
 use super::verdict::{Control, Judgement, breach, expectation, expects_refusal, judge};
-use crate::catalog::{Catalogue, Level};
+use crate::catalog::Level;
 use crate::scenario::{Action, Among, Check, Scenario, Step, Template};
 use crate::wire::{Sealed, Vault};
 
@@ -240,13 +240,3 @@ pub(super) fn reason(judging: &Judging, vault: &Vault) -> (Option<Sealed>, Optio
 fn skip_code(verdict: Verdict) -> Option<SkipCode> {
     (verdict == Verdict::Skip).then_some(SkipCode::NoWitness)
 }
-
-impl Check {
-    /// How strongly the check binds: as its requirement, or lower where the file says so; without a requirement it warns at most.
-    #[must_use]
-    pub fn level(&self, catalogue: &Catalogue) -> Level {
-        let own = self.requirement.as_deref().and_then(|id| catalogue.get(id)).map_or(Level::May, |requirement| requirement.level());
-        self.level.map_or(own, |lower| own.min(lower))
-    }
-}
-

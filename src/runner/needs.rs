@@ -88,11 +88,15 @@ pub(super) async fn register_clients(
     scenario: &Scenario,
     target: &Target,
     wire: &Wire,
+    scopes: &[String],
     registered: &mut Vec<Client>,
 ) -> Result<BTreeMap<String, Client>, NoGround> {
     let mut out = BTreeMap::new();
     for (name, need) in &scenario.clients {
-        let wanted = wanted(name, need, scenario, target)?;
+        let mut wanted = wanted(name, need, scenario, target)?;
+        if !scopes.is_empty() {
+            wanted.scopes = scopes.to_vec();
+        }
         match crate::target::register(wire, target, &wanted).await {
             Ok((client, _)) => {
                 let mut client = client;
@@ -168,7 +172,7 @@ fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -
         (1..=count).map(|n| format!("https://{host}{}", path(n))).collect()
     };
     let kind = if native { ClientKind::Native } else { ClientKind::Web };
-    Ok(Wanted { auth_method, redirect_uris, grant_types, scopes: registrable_scopes(target), kind })
+    Ok(Wanted { name: name.to_owned(), auth_method, redirect_uris, grant_types, scopes: registrable_scopes(target), kind })
 }
 
 fn registrable_method(need: &ClientNeed, target: &Target) -> Result<AuthMethod, NoGround> {

@@ -70,8 +70,8 @@ impl<'a> Play<'a> {
                 Login::Stop => UserAction::Stop,
             },
             redirect_uris,
-            login: &self.ground.login,
-            home: &self.ground.home,
+            login: &self.ground.target.login,
+            home: &self.ground.target.home,
             page_limit: PAGE_LIMIT,
         };
         let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
