@@ -109,10 +109,12 @@ fn follow_step(step: &FoundStep, user: &User, action: Action, memory: &mut Memor
     Next::Act(Move { kind, fill, tick: Vec::new(), click })
 }
 
-/// A form whose action needs no user: only hidden fields, and a script or `onload` that submits it.
+/// A form whose action needs no user: only hidden fields, at most the one button for browsers without scripts, and a script or
+/// `onload` that submits it.
 fn self_posting_form(page: &Page) -> Option<usize> {
+    let buttons = |form: &Form| form.controls.iter().filter(|control| control.kind == Kind::Submit).count();
     let hidden = |form: &Form| form.controls.iter().all(|control| matches!(control.kind, Kind::Hidden | Kind::Submit));
-    let fits = |form: &Form| form.method == Method::Post && hidden(form);
+    let fits = |form: &Form| form.method == Method::Post && buttons(form) <= 1 && hidden(form);
     if page.submits_itself { page.forms.iter().position(fits) } else { None }
 }
 

@@ -312,9 +312,16 @@ fn selected(select: ElementRef<'_>) -> String {
     chosen.map(|option| option.attr("value").map_or_else(|| visible_text(option), str::to_owned)).unwrap_or_default()
 }
 
+/// A refresh after more seconds is there for users who have left.
+const LONGEST_REFRESH: f64 = 15.0;
+
 /// `content="5; url=/next"`; quotes around the URL are allowed. Without a URL it reloads, and leads nowhere.
 fn refresh_target(meta: ElementRef<'_>) -> Option<String> {
     let content = meta.attr("content")?;
+    let delay: f64 = content.split([';', ',']).next()?.trim().parse().unwrap_or(0.0);
+    if delay > LONGEST_REFRESH {
+        return None;
+    }
     let at = content.to_ascii_lowercase().find("url=")?;
     let target = content[at + 4..].trim().trim_matches(['"', '\'']);
     if target.is_empty() { None } else { Some(target.to_owned()) }
