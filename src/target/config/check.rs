@@ -40,14 +40,14 @@ impl Checks<'_> {
             }),
             Secret::File(FileSecret { file }) => {
                 let path = self.path(&file);
-                std::fs::read_to_string(&path).map(|text| text.trim_end().to_owned()).unwrap_or_else(|error| {
-                    self.problem(
-                        span,
-                        format!("cannot read the secret from {}: {error}", path.display()),
-                        "paths are relative to this file",
-                    );
-                    String::new()
-                })
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => text.trim_end().to_owned(),
+                    Err(error) => {
+                        let message = format!("cannot read the secret from {}: {error}", path.display());
+                        self.problem(span, message, "paths are relative to this file");
+                        String::new()
+                    }
+                }
             }
         }
     }

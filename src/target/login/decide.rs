@@ -166,7 +166,7 @@ fn log_in(page: &Page, login: &LoginForm, user: &User, action: Action, memory: &
     fill.extend(login.name.map(|name| (login.form, name, user.username.clone())));
     fill.extend(login.password.map(|password| (login.form, password, user.password.clone())));
     // Some servers ask for the consent on the same page.
-    let tick = if action == Action::Approve { boxes(login.form, form, |control| is_consent_box(control)) } else { Vec::new() };
+    let tick = if action == Action::Approve { boxes(login.form, form, is_consent_box) } else { Vec::new() };
     let click = match going_on(form) {
         Some(button) => Click::Button(login.form, button),
         None => Click::Form(login.form),

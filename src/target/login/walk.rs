@@ -178,7 +178,7 @@ impl Walk<'_> {
 /// The target of a redirect that browsers follow.
 fn redirect_of(response: &Response) -> Option<String> {
     let follows = matches!(response.status, 301 | 302 | 303 | 307 | 308);
-    if follows { response.headers.get("location").map(|location| location.into_owned()) } else { None }
+    if follows { response.headers.get("location").map(std::borrow::Cow::into_owned) } else { None }
 }
 
 /// The request after a redirect: 307 and 308 keep method and body, else a POST becomes a GET.
