@@ -149,6 +149,8 @@ async fn a_keycloak_like_login_and_consent() {
     let journey = visit(&server, Action::Approve, &form()).await;
     let consents: Vec<String> = server.seen().iter().filter(|r| r.starts_with("POST /login-actions/consent")).cloned().collect();
     assert_eq!(body(&consents[0]), "code=xyz&scope_1=email&accept=Yes", "{:?}", journey.end);
+    let origin = format!("origin: {}\r\nreferer: {}/login-actions/consent\r\n", server.origin, server.origin);
+    assert!(consents[0].contains(&origin), "{}", consents[0]);
     visit(&server, Action::Deny, &form()).await;
     let last = server.seen().into_iter().rfind(|r| r.starts_with("POST /login-actions/consent")).unwrap();
     assert_eq!(body(&last), "code=xyz&cancel=No");

@@ -154,7 +154,21 @@ impl Walk<'_> {
             let exchange = self.exchanges.len() - 1;
             return Step::End(End::Delivered { url: submission.url, via: Via::FormPost, params: submission.params, exchange });
         }
-        Step::Send(submission.request())
+        Step::Send(self.with_origin(submission.request()))
+    }
+
+    /// With the `Origin` and `Referer` that a browser sends with a form, for servers that look at them against forgery.
+    fn with_origin(&self, mut request: Request) -> Request {
+        let Some(page) = self.exchanges.last() else { return request };
+        let policy = page.response().and_then(|response| response.headers.joined("referrer-policy"));
+        if let Ok(mut url) = Url::parse(&page.request.url)
+            && !policy.is_some_and(|policy| policy.contains("no-referrer"))
+        {
+            url.set_fragment(None);
+            request.headers.push("Origin", url.origin().ascii_serialization());
+            request.headers.push("Referer", url.as_str());
+        }
+        request
     }
 
     /// The browser is told to go there: the end, or the next request.
