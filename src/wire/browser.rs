@@ -65,6 +65,12 @@ impl Browser {
         self.jar.clear();
     }
 
+    /// Whether there is no cookie in the jar.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.jar.iter_any().next().is_none()
+    }
+
     /// The wire through which it sends.
     #[must_use]
     pub fn wire(&self) -> &Wire {

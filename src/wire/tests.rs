@@ -217,3 +217,53 @@ fn a_file_without_certificates_is_told_at_once() {
     let options = WireOptions { ca_file: Some(file.path().to_owned()), ..WireOptions::default() };
     assert!(Wire::new(options).unwrap_err().to_string().contains("CERTIFICATE"));
 }
+
+/// A TLS server with the test certificate; answers with the first line of the request.
+async fn tls_server() -> String {
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+    let certificate = CertificateDer::from_pem_file("fixtures/keys/tls-test.cert.pem").unwrap();
+    let key = PrivateKeyDer::from_pem_file("fixtures/keys/tls-test.key.pem").unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let (listener, origin) = listener().await;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut head = [0; 1024];
+                let count = stream.read(&mut head).await.unwrap_or(0);
+                let line = String::from_utf8_lossy(&head[..count]).lines().next().unwrap_or_default().to_owned();
+                let _ = stream.write_all(&reply(200, "", &line)).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    origin.replace("http:", "https:")
+}
+
+#[tokio::test]
+async fn tls_is_verified_unless_it_is_switched_off() {
+    let origin = tls_server().await;
+    let ca_file = Some("fixtures/keys/tls-test.cert.pem".into());
+    for (options, trusted) in [
+        (WireOptions::default(), false),
+        (WireOptions { ca_file, ..WireOptions::default() }, true),
+        (WireOptions { insecure_tls: true, ..WireOptions::default() }, true),
+    ] {
+        let wire = Wire::new(options.clone()).unwrap();
+        for target in ["/a", "/../b", "/?x=\""] {
+            let exchange = wire.send(Channel::Back, Request::get(format!("{origin}{target}"))).await;
+            match exchange.outcome {
+                Ok(response) => assert!(trusted && response.text() == format!("GET {target} HTTP/1.1"), "{options:?}"),
+                Err(failure) => assert!(!trusted && failure.word() == "tls", "{options:?}: {failure}"),
+            }
+        }
+        let raced =
+            wire.race(Channel::Back, vec![Request::get(format!("{origin}/r")), Request::get(format!("{origin}/r"))]).await;
+        assert!(raced.iter().all(|exchange| exchange.outcome.is_ok() == trusted), "{raced:?}");
+    }
+}
