@@ -15,6 +15,7 @@ use crate::problem::{Problem, Source};
 use crate::runner::Results;
 use crate::scenario::{self, Suite};
 use crate::target::config::{self, Config};
+use crate::target::Discovery;
 
 /// The scenarios that are built in.
 ///
@@ -118,13 +119,13 @@ pub fn schema(what: Schema) -> Result<Value, Error> {
     }
 }
 
-/// The commented configuration, with that issuer or an example.
+/// The commented configuration, filled in from what an issuer publishes, or with an example.
 #[must_use]
-pub fn config_template(issuer: Option<&str>) -> String {
-    let template = include_str!("oauthspec.toml");
-    match issuer {
-        Some(issuer) => template.replacen("\"http://127.0.0.1:3000\"", &toml::Value::from(issuer).to_string(), 1),
-        None => template.to_owned(),
+pub fn config_template(issuer: Option<&str>, discovery: Option<&Discovery>) -> String {
+    let template = config::template(discovery);
+    match (issuer, discovery) {
+        (Some(issuer), None) => template.replacen("\"http://127.0.0.1:3000\"", &toml::Value::from(issuer).to_string(), 1),
+        _ => template,
     }
 }
 
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_template_is_toml_with_and_without_its_comments() {
-        let template = config_template(None);
+        let template = config_template(None, None);
         toml::from_str::<toml::Table>(&template).unwrap();
         // Lines that begin with `#` and no blank are settings that wait to be used; the others are prose.
         let used: String = template
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_issuer_is_filled_in_as_a_string() {
-        let table: toml::Table = toml::from_str(&config_template(Some("https://as.example/\"x"))).unwrap();
+        let table: toml::Table = toml::from_str(&config_template(Some("https://as.example/\"x"), None)).unwrap();
         assert_eq!(table["server"]["issuer"].as_str(), Some("https://as.example/\"x"));
     }
 

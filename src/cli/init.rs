@@ -7,13 +7,32 @@ use std::path::Path;
 use super::args::InitArgs;
 use super::error::Error;
 use super::exit::Exit;
-use super::{data, output};
+use super::{data, output, session};
+use crate::target::{Discovery, discover};
+use crate::wire::WireOptions;
 
 pub(super) fn init(args: &InitArgs) -> Result<Exit, Error> {
     let path = Path::new("oauthspec.toml");
-    write(path, &data::config_template(args.issuer.as_deref()), args.force)?;
+    if path.exists() && !args.force {
+        return Err(Error::Exists { path: path.to_owned() });
+    }
+    let discovery = args.issuer.as_deref().map(discovered).transpose()?.flatten();
+    write(path, &data::config_template(args.issuer.as_deref(), discovery.as_ref()), args.force)?;
     output::print("oauthspec.toml is written: add a client and a user, then see what can be tested with `oauthspec probe`\n")?;
     Ok(Exit::Ok)
+}
+
+/// What the issuer publishes; a server that cannot be asked now is no obstacle.
+fn discovered(issuer: &str) -> Result<Option<Discovery>, Error> {
+    let wire = session::wire(WireOptions::default())?;
+    match session::runtime()?.block_on(discover(&wire, issuer, &[])) {
+        Ok(discovery) => Ok(Some(discovery)),
+        Err(error) => {
+            // If standard error is gone there is nobody left to be told.
+            let _ = writeln!(anstream::stderr(), "note: nothing is filled in: {error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Writes a file, and overwrites one only by force.

@@ -12,7 +12,7 @@ use super::{plan, server, session};
 use crate::catalog::Catalogue;
 use crate::policy::Library;
 use crate::runner::{Matrix, Part, Stage, selftest as run};
-use crate::wire::{Wire, WireOptions};
+use crate::wire::WireOptions;
 
 pub(super) fn selftest(args: SelftestArgs) -> Result<Exit, Error> {
     let plan = plan::of(args.selection.plan.as_deref())?;
@@ -20,7 +20,7 @@ pub(super) fn selftest(args: SelftestArgs) -> Result<Exit, Error> {
     let whole = args.selection.scenario.is_empty() && args.selection.exclude.is_empty() && args.selection.level.is_none();
     let scenarios: Vec<_> = selected.into_iter().map(|one| one.scenario).collect();
     let stage = Stage {
-        wire: Wire::new(WireOptions::default()).map_err(|error| Error::Usage { message: error.to_string(), help: None })?,
+        wire: session::wire(WireOptions::default())?,
         catalogue: Catalogue::embedded(),
         seed: args.seed.unwrap_or(1),
         max_wait: Duration::ZERO,

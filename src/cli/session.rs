@@ -129,7 +129,7 @@ async fn mock(
     let options = WireOptions { timeout: reach.timeout.unwrap_or(WireOptions::default().timeout), ..WireOptions::default() };
     Ok(Session {
         provider: Provider::Mock(Arc::new(MockSource { server: Arc::new(server), policies, claims, name })),
-        wire: Wire::new(options).map_err(wire_error)?,
+        wire: wire(options)?,
         vault,
         info,
         repeat,
@@ -159,7 +159,7 @@ async fn remote(
         insecure_tls: args.insecure_tls,
         ..WireOptions::default()
     };
-    let wire = Wire::new(options).map_err(wire_error)?;
+    let wire = wire(options)?;
     let connection = connect(&wire, &server, &reach.allow_host).await.map_err(target_error)?;
     let mut target = connection.target;
     notes.extend(connection.notes);
@@ -305,8 +305,9 @@ fn unknown(kind: &'static str, error: UnknownPatch) -> Error {
     Error::Unknown { kind, id: error.id, nearest }
 }
 
-fn wire_error(error: WireError) -> Error {
-    Error::Usage { message: error.to_string(), help: None }
+/// All outgoing HTTP.
+pub(super) fn wire(options: WireOptions) -> Result<Wire, Error> {
+    Wire::new(options).map_err(|error: WireError| Error::Usage { message: error.to_string(), help: None })
 }
 
 fn target_error(error: TargetError) -> Error {
