@@ -19,19 +19,10 @@ pub struct Names<'a> {
     pub clients: &'a BTreeMap<String, Client>,
     /// What came of the named steps.
     pub records: BTreeMap<String, Vec<Record>>,
-    /// The values of the case.
-    pub case: BTreeMap<String, Bytes>,
+    /// The values of the case; variables in them are filled in when they are used.
+    pub case: BTreeMap<String, Value>,
     /// `{random}`.
     pub random: String,
-}
-
-/// A value of a case: text, or bytes that are no text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bytes {
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    /// Whether they go out as they are.
-    pub raw: bool,
 }
 
 /// A variable that has no value now.
@@ -111,7 +102,7 @@ impl Names<'_> {
     /// Whether a template is nothing but a case value that goes out as it is.
     fn is_raw_case(&self, template: &Template) -> bool {
         match template.parts() {
-            [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => self.case.get(&path[1]).is_some_and(|v| v.raw),
+            [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => matches!(self.case.get(&path[1]), Some(Value::Raw(_))),
             _ => false,
         }
     }
@@ -119,7 +110,11 @@ impl Names<'_> {
     fn look_up(&self, path: &[String]) -> Option<Vec<u8>> {
         let (root, rest) = path.split_first()?;
         match root.as_str() {
-            "case" => self.case.get(rest.first()?).map(|value| value.bytes.clone()),
+            "case" => match self.case.get(rest.first()?)? {
+                // A value of a case that names values of the case would never end.
+                Value::Text(template) | Value::Raw(template) if template.variables().any(|path| path[0] == "case") => None,
+                value => self.plain(value).ok(),
+            },
             "issuer" => Some(self.target.issuer.clone().into_bytes()),
             "random" => Some(self.random.clone().into_bytes()),
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),

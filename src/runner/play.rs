@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chance::Chance;
-use super::context::{Bytes, Names};
+use super::context::Names;
 use super::ground::Ground;
 use super::judging::Judging;
 use super::needs;
@@ -162,8 +162,7 @@ impl<'a> Play<'a> {
         if let Some(case) = case {
             needs::of_scenario(&case.needs, &self.ground.target).map_err(|(code, reason)| Stop::Skip(code, reason))?;
             for (name, value) in &case.values {
-                let bytes = self.names.plain(value).map_err(|unset| Stop::Skip(SkipCode::NotConfigured, unset.to_string()))?;
-                self.names.case.insert(name.clone(), Bytes { bytes, raw: matches!(value, Value::Raw(_)) });
+                self.names.case.insert(name.clone(), value.clone());
             }
         }
         self.names.random = self.chance.text();
