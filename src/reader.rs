@@ -361,8 +361,18 @@ impl<'a> Fields<'a> {
         self.span
     }
 
+    /// Whether there is a member that nobody asked for yet, apart from those named.
+    pub(crate) fn has_unknown(&self, apart: &[&str]) -> bool {
+        self.entries.iter().any(|entry| !self.known.contains(entry.key.as_str()) && !apart.contains(&entry.key.as_str()))
+    }
+
     /// Refuses what was never asked for.
     pub(crate) fn finish(self) {
+        self.check();
+    }
+
+    /// The same, where the table is still in use.
+    pub(crate) fn check(&self) {
         let known: Vec<&str> = self.known.iter().copied().collect();
         for entry in self.entries.iter().filter(|entry| !self.known.contains(entry.key.as_str())) {
             self.sink.unknown(&entry.span, "key", &entry.key, &known);

@@ -77,6 +77,8 @@ pub struct ClientNeed {
     pub may_introspect: bool,
     /// At least so many registered redirect URIs.
     pub redirect_uris: Option<usize>,
+    /// Whether its first redirect URI must have a query.
+    pub redirect_query: bool,
     /// At least so many scope tokens that it may ask for.
     pub scopes: Option<usize>,
 }
