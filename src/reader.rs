@@ -361,11 +361,6 @@ impl<'a> Fields<'a> {
         self.span
     }
 
-    /// Whether there is a member that nobody asked for yet, apart from those named.
-    pub(crate) fn has_unknown(&self, apart: &[&str]) -> bool {
-        self.entries.iter().any(|entry| !self.known.contains(entry.key.as_str()) && !apart.contains(&entry.key.as_str()))
-    }
-
     /// Refuses what was never asked for.
     pub(crate) fn finish(self) {
         self.check();

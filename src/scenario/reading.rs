@@ -182,9 +182,14 @@ impl<'a> Reading<'a> {
         self.sink.choice(node, &choices)
     }
 
-    /// A name that can stand in `id#check` or `{name}`.
+    /// A name that can stand in `{name}`.
     pub(super) fn name(&self, node: &Node) -> Option<Spanned<String>> {
         self.name_with(node, "-_", "use letters, digits, hyphens and underscores")
+    }
+
+    /// A name that can stand in `id[case]` or `id#check`.
+    pub(super) fn label(&self, node: &Node) -> Option<Spanned<String>> {
+        self.name_with(node, "-_.:", "use letters, digits, hyphens, underscores, dots and colons")
     }
 
     fn name_with(&self, node: &Node, marks: &str, help: &str) -> Option<Spanned<String>> {
@@ -361,9 +366,7 @@ impl<'a> Reading<'a> {
             self.sink.add(&node.span, "`name` is missing");
             return None;
         };
-        // It stands in `id[case]`.
-        let name =
-            self.name_with(&name.value, "-_.:", "use letters, digits, hyphens, underscores, dots and colons")?.into_inner();
+        let name = self.label(&name.value)?.into_inner();
         let needs =
             entries.iter().find(|entry| entry.key == "needs").map_or_else(Needs::default, |entry| self.needs(&entry.value));
         let mut values = Vec::new();

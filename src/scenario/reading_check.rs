@@ -36,7 +36,7 @@ impl Reading<'_> {
     fn check(&self, node: &Node, verb: &str) -> Option<Check> {
         let before = self.sink.count();
         let mut fields = Fields::of(node, self.sink)?;
-        let name = fields.required("name").and_then(|node| self.name(node));
+        let name = fields.required("name").and_then(|node| self.label(node));
         let requirement = fields.strings("requirement").into_iter().next();
         let severity = fields.take("severity").and_then(|node| self.severity(node));
         let because = fields.string("because").map(str::to_owned);

@@ -58,7 +58,7 @@ impl Reading<'_> {
         };
         let mut note = StepNote { name: None, verb: "" };
         if let Some(mut fields) = Fields::of(node, self.sink) {
-            let verb = self.verb(&mut fields);
+            let verb = self.verb(node, &mut fields);
             let mut common = Common::default();
             if let Some(entry) = verb {
                 note.verb = VERBS.iter().find(|verb| **verb == entry.key).copied().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Reading<'_> {
     }
 
     /// The verb of a step; what is wrong with it is said.
-    fn verb<'n>(&self, fields: &mut Fields<'n>) -> Option<&'n Entry> {
+    fn verb<'n>(&self, node: &'n Node, fields: &mut Fields<'n>) -> Option<&'n Entry> {
         for name in ["device", "par", "register"] {
             if let Some(entry) = fields.entry(name) {
                 self.later(entry, &format!("the step `{name}`"));
@@ -116,12 +116,13 @@ impl Reading<'_> {
             match found {
                 None => found = Some(entry),
                 Some(first) => {
-                    self.sink.add(&entry.span, format!("a step has one verb, and this one has `{}` and `{name}`", first.key))
+                    self.sink.add(&entry.span, format!("a step has one verb, and this one has `{}` and `{name}`", first.key));
                 }
             }
         }
         // A misspelt verb is told as an unknown key already.
-        if found.is_none() && !fields.has_unknown(&["expect", "assume", "times", "parallel"]) {
+        let known = |entry: &Entry| matches!(entry.key.as_str(), "expect" | "assume" | "times" | "parallel");
+        if found.is_none() && self.sink.entries(node).iter().all(known) {
             self.sink.add_with_help(fields.span(), "this step has no verb", format!("give it one of {}", VERBS.join(", ")));
         }
         found
@@ -385,7 +386,7 @@ impl Reading<'_> {
     fn hex(&self, node: &Node) -> Vec<u8> {
         let Some(text) = self.sink.string(node) else { return Vec::new() };
         let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-        if digits.len() != text.chars().count() || digits.len() % 2 != 0 {
+        if digits.len() != text.chars().count() || !digits.len().is_multiple_of(2) {
             self.sink.add(&node.span, format!("{text:?} is no sequence of hexadecimal byte pairs"));
             return Vec::new();
         }

@@ -269,3 +269,91 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "title = \"T\"\nseverity = \"low\"\nwhy = \"W\"\nfix = \"F\"\n";
+    const PLAIN: &str = "[[steps]]\nmetadata = {}\nexpect = { name = \"ok\", status = 200 }\n";
+    const CASE: &str = "[[steps]]\nmetadata = { headers = { X = \"{case.x}\" } }\nexpect = { name = \"ok\", status = 200 }\n";
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{HEAD}{text}")).unwrap();
+        };
+        write("my/plain.toml", PLAIN);
+        write(
+            "my/deep/fixed.toml",
+            &format!("[[cases]]\nname = \"one\"\nx = \"1\"\n[[cases]]\nname = \"two\"\nx = \"2\"\n{CASE}"),
+        );
+        write("my/open.toml", &format!("cases = {{ from = \"{{metadata.m}}\", as = \"x\" }}\n{CASE}"));
+        folder
+    }
+
+    fn suite() -> Suite {
+        let mut suite = Suite::default();
+        suite.add_folder(folder().path()).unwrap_or_else(|error| panic!("{error}"));
+        suite
+    }
+
+    fn selected(patterns: &[&str], excludes: &[&str]) -> Result<Vec<String>, String> {
+        let word = |one: Selected| match one.cases {
+            None => one.scenario.id.clone(),
+            Some(cases) => format!("{}[{}]", one.scenario.id, cases.join(",")),
+        };
+        let found = suite().select(patterns, excludes).map_err(|error| error.to_string())?;
+        Ok(found.into_iter().map(word).collect())
+    }
+
+    #[test]
+    fn patterns_select_scenarios_and_cases() {
+        let all = ["my/deep/fixed", "my/open", "my/plain"];
+        assert_eq!(selected(&[], &[]).unwrap(), all);
+        assert_eq!(selected(&["my/*"], &[]).unwrap(), all);
+        assert_eq!(selected(&["my/deep/*", "my/plain"], &[]).unwrap(), ["my/deep/fixed", "my/plain"]);
+        assert_eq!(selected(&["my/deep/fixed[two]"], &[]).unwrap(), ["my/deep/fixed[two]"]);
+        assert_eq!(selected(&["*[t*]", "*[one]"], &["my/open"]).unwrap(), ["my/deep/fixed[two,one]"]);
+        assert_eq!(selected(&["my/open[client_secret_basic]"], &[]).unwrap(), ["my/open[client_secret_basic]"]);
+        assert_eq!(selected(&["my/{plain,open}"], &[]).unwrap(), ["my/open", "my/plain"]);
+    }
+
+    #[test]
+    fn excludes_take_away() {
+        assert_eq!(selected(&[], &["my/deep/fixed[one]"]).unwrap(), ["my/deep/fixed[two]", "my/open", "my/plain"]);
+        assert_eq!(selected(&["my/deep/*"], &["*[one]", "*[two]"]).unwrap(), Vec::<String>::new());
+        assert_eq!(
+            selected(&[], &["*[one]"]).unwrap_err(),
+            "the cases of `my/open` are known only at run time: exclude all of it, or none"
+        );
+        assert_eq!(selected(&["my/deep/*"], &["my/deep/fixed[*]"]).unwrap(), Vec::<String>::new());
+        assert_eq!(selected(&[], &["my/*"]).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_pattern_that_fits_nothing_is_an_error() {
+        assert_eq!(selected(&["my/plane"], &[]).unwrap_err(), "no scenario fits `my/plane` (did you mean `my/plain`?)");
+        assert_eq!(
+            selected(&["my/deep/fixed[tow]"], &[]).unwrap_err(),
+            "no scenario fits `my/deep/fixed[tow]` (did you mean `my/deep/fixed[two]`?)"
+        );
+        assert_eq!(selected(&[], &["x"]).unwrap_err(), "no scenario fits `x`");
+        assert!(selected(&["{a"], &[]).unwrap_err().starts_with("`{a` is no pattern: "));
+    }
+
+    #[test]
+    fn an_id_that_is_there_already_is_an_error() {
+        let mut suite = suite();
+        let folder = folder();
+        let error = suite.add_folder(folder.path()).unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 3);
+        assert!(
+            error.contains("plain.toml:1:1: there is a scenario `my/plain` already (move the file to another name)"),
+            "{error}"
+        );
+        assert!(matches!(suite.add_folder(Path::new("/does/not/exist")), Err(LoadError::Read { .. })));
+    }
+}

@@ -321,7 +321,7 @@ fn refusal(step: &Step, check: &Check, sink: &Sink) {
     let name_it = "name the step in which the same thing works: control = \"…\"";
     match &step.action {
         Action::Http(_) => {
-            sink.add_with_help(&check.span, "a refused `http` request proves nothing without a `control`", name_it)
+            sink.add_with_help(&check.span, "a refused `http` request proves nothing without a `control`", name_it);
         }
         Action::Request(request) if cannot_derive(&request.edits) => {
             let what = if request.edits.body.is_some() { "body" } else { "auth.header" };
