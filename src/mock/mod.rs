@@ -1,3 +1,49 @@
 //! The mock authorization server: one file per endpoint, realm state, clock, journal.
 //!
 //! Floor 3. Asks the policy and knows no fault, variant or profile by name. Protocol logic is pure; axum stands at the edge.
+//!
+//! A request goes through these hands: `edge` reads it, `realm` finds the policy of the moment and lets the endpoint's file decide
+//! under the realm's lock, `render` signs and writes outside of it, `rewrite` adds the defects of one answer, `journal` keeps it all.
+
+mod authorization_response;
+mod authorize;
+mod bearer;
+mod call;
+mod client;
+mod client_auth;
+mod code_grant;
+mod decision;
+mod der;
+mod edge;
+mod grade;
+mod interaction;
+mod introspect;
+mod issue;
+mod journal;
+mod jwt;
+mod keys;
+mod metadata;
+mod moment;
+mod pages;
+mod pkce;
+mod random;
+mod realm;
+mod redirect_uri;
+mod refresh_grant;
+mod register;
+mod render;
+mod revoke;
+mod rewrite;
+mod scope;
+mod server;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use client::{ClientKind, MockClient, MockUser};
+pub use journal::Entry;
+pub use keys::Keys;
+pub use realm::{Clock, Realm, RealmSpec};
+pub use server::{MockBuilder, MockError, MockServer};

@@ -200,10 +200,18 @@ causes! {
         MalformedScope malformed_scope = bad("invalid_scope", "the scope is malformed");
         /// A scope that does not exist or that the client may not ask for.
         UnknownScope unknown_scope = bad("invalid_scope", "the scope is not known");
+        /// No scope, where one is needed.
+        MissingScope missing_scope = bad("invalid_scope", "the scope is missing");
         /// A scope beyond what was granted.
         ExcessiveScope excessive_scope = bad("invalid_scope", "the scope exceeds the grant");
+        /// No `username` or no `password` (RFC 6749 section 4.3).
+        MissingPassword missing_password = bad("invalid_request", "username or password is missing");
+        /// The user name or the password is wrong (RFC 6749 section 4.3).
+        WrongPassword wrong_password = bad("invalid_grant", "the user name or the password is wrong");
         /// No `token` (revocation, introspection).
         MissingToken missing_token = bad("invalid_request", "token is missing");
+        /// No such token, where that is an error (revocation, introspection).
+        UnknownToken unknown_token = bad("invalid_request", "the token is not known");
         /// The token is another client's (revocation).
         ForeignToken foreign_token = bad("invalid_grant", "the token is not this client's");
         /// A token of a type that cannot be revoked.

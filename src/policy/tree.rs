@@ -162,6 +162,10 @@ settings! {
         repeated: Repeated = Repeated::Refuse,
         /// Parameters that nobody knows.
         unknown: Unknown = Unknown::Ignore,
+        /// Whether a `state` with characters outside of RFC 6749 A.5 is refused.
+        check_state: bool = true,
+        /// Values of `response_mode` that are honoured: `query`, `fragment`, `form_post`; others are ignored.
+        response_modes: Vec<String> = vec!["query".into()],
         /// Status of the redirect back to the client: 302, 303, 307.
         redirect_status: u16 = 302,
         /// Where the parameters of a success are put.

@@ -1,0 +1,242 @@
+//! Authorization endpoint: reads and judges the request (RFC 6749 section 4.1.1). What the user then does is `interaction`'s.
+
+use std::sync::Arc;
+
+use super::MockClient;
+use super::call::{Call, Fields};
+use super::decision::{Decision, Outcome, Page};
+use super::interaction;
+use super::pkce;
+use super::redirect_uri::{self, Destination};
+use super::scope::{self, ScopeFault};
+use super::state::{Challenge, Session, State};
+use crate::oauth::{Params, Scope, is_vschar};
+use crate::policy::{AuthorizeCause, Effective, Policy, Repeated, Unknown, Via};
+
+/// The parameters that this endpoint knows (RFC 6749, RFC 7636, OpenID Connect Core, RFC 8707, RFC 9101).
+const KNOWN: [&str; 21] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "response_mode",
+    "nonce",
+    "display",
+    "prompt",
+    "max_age",
+    "ui_locales",
+    "claims_locales",
+    "id_token_hint",
+    "login_hint",
+    "acr_values",
+    "claims",
+    "request",
+    "request_uri",
+    "resource",
+    "code_challenge",
+    "code_challenge_method",
+];
+
+/// An authorization request under way, from its arrival to its response.
+#[derive(Clone)]
+pub(super) struct Transaction {
+    pub(super) asked: Asked,
+    /// The policy of the authorization request; it rules the response too.
+    pub(super) effective: Arc<Effective>,
+    /// What the forms of this transaction carry.
+    pub(super) csrf: String,
+    /// What the cookie of the browser that began it carries.
+    pub(super) browser: String,
+    /// Who has logged in for it.
+    pub(super) session: Option<Session>,
+}
+
+/// An authorization request whose response has somewhere to go.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) client: String,
+    pub(super) destination: Destination,
+    pub(super) state: Option<String>,
+    pub(super) invented_state: Option<String>,
+    pub(super) via: Option<Via>,
+    /// `prompt=none`, where it is honoured.
+    pub(super) silent: bool,
+    /// `prompt=login`.
+    pub(super) login_again: bool,
+    /// What is wanted, or why it is refused.
+    pub(super) wanted: Result<Wanted, AuthorizeCause>,
+}
+
+/// What a request without fault asks for.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    /// `code`, `token`, `id_token`: any of them.
+    pub(super) response_types: Vec<String>,
+    pub(super) scope: Scope,
+    pub(super) asked_scope: Option<String>,
+    pub(super) challenge: Option<Challenge>,
+    pub(super) nonce: Option<String>,
+    /// `prompt=consent`.
+    pub(super) ask_again: bool,
+}
+
+/// Decides about an authorization request.
+pub(super) fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Decision {
+    let policy = &*effective.policy;
+    let fields = match read(call, policy) {
+        Ok(fields) => fields,
+        Err(cause) => return page(cause, policy),
+    };
+    let claimed = fields.get("client_id").map(str::to_owned);
+    let (client, destination) = match address(&fields, policy, state) {
+        Ok(found) => found,
+        Err(cause) => match (policy.errors.authorize.of(cause).show.as_str(), fields.get("redirect_uri")) {
+            // A policy may send errors to addresses that nobody has vouched for.
+            ("redirect", Some(uri)) => {
+                let destination = Destination { uri: uri.to_owned(), sent: true };
+                let asked = asked(&fields, claimed.clone().unwrap_or_default(), destination, Err(cause), policy, state);
+                return interaction::begin(call, effective, state, asked).client(claimed);
+            }
+            _ => return page(cause, policy).client(claimed),
+        },
+    };
+    let wanted = judge(&fields, &client, policy);
+    let challenge = wanted.as_ref().ok().and_then(|wanted| wanted.challenge.clone());
+    state.latest_challenge.insert(client.client_id.clone(), challenge);
+    let asked = asked(&fields, client.client_id.clone(), destination, wanted, policy, state);
+    interaction::begin(call, effective, state, asked).client(client.client_id.clone())
+}
+
+/// The error page (RFC 6749 section 4.1.2.1: what may not be redirected is told to the resource owner).
+pub(super) fn page(cause: AuthorizeCause, policy: &Policy) -> Decision {
+    let rendered = policy.errors.authorize.of(cause);
+    let allow = (rendered.status == 405).then_some(match (policy.authorize.get, policy.authorize.post) {
+        (true, false) => "GET",
+        (false, true) => "POST",
+        _ => "GET, POST",
+    });
+    Decision::new(Outcome::Page(Page::Error {
+        status: rendered.status,
+        error: rendered.error.clone(),
+        description: rendered.description.clone(),
+        cause: cause.name(),
+        allow,
+    }))
+}
+
+/// The parameters of the request, from the query of a GET or the body of a POST (RFC 6749 section 3.1).
+fn read(call: &Call<'_>, policy: &Policy) -> Result<Fields, AuthorizeCause> {
+    let encoded = match call.request.method.as_str() {
+        "GET" if policy.authorize.get => call.request.query().unwrap_or("").as_bytes(),
+        "POST" if policy.authorize.post => {
+            if call.media_type() != "application/x-www-form-urlencoded" && !call.request.body.is_empty() {
+                return Err(AuthorizeCause::Malformed);
+            }
+            &call.request.body
+        }
+        _ => return Err(AuthorizeCause::Method),
+    };
+    let params = Params::parse(encoded).map_err(|_| AuthorizeCause::Malformed)?;
+    let settings = &policy.authorize;
+    Fields::new(params, settings.repeated, settings.empty_is_absent).map_err(|_| AuthorizeCause::Malformed)
+}
+
+/// Who asks, and where the answer goes.
+fn address(fields: &Fields, policy: &Policy, state: &State) -> Result<(Arc<MockClient>, Destination), AuthorizeCause> {
+    if policy.authorize.repeated == Repeated::Refuse && fields.repeats(&["client_id", "redirect_uri"]) {
+        return Err(AuthorizeCause::RepeatedAddress);
+    }
+    let id = fields.get("client_id").ok_or(AuthorizeCause::MissingClient)?;
+    let client = state.client(id).ok_or(AuthorizeCause::UnknownClient)?;
+    let destination = redirect_uri::choose(fields, &client, &policy.redirect_uri, &state.clients())?;
+    Ok((client, destination))
+}
+
+/// Everything else about the request.
+fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted, AuthorizeCause> {
+    let settings = &policy.authorize;
+    if settings.repeated == Repeated::Refuse && fields.repeats_any() {
+        return Err(AuthorizeCause::RepeatedParameter);
+    }
+    let known = if policy.pkce.supported { &KNOWN[..] } else { &KNOWN[..KNOWN.len() - 2] };
+    if settings.unknown == Unknown::Refuse && fields.has_others(known) {
+        return Err(AuthorizeCause::UnknownParameter);
+    }
+    if settings.check_state && !fields.get("state").unwrap_or("").bytes().all(is_vschar) {
+        return Err(AuthorizeCause::MalformedState);
+    }
+    let response_types = response_types(fields, client, policy)?;
+    let asked_scope = fields.get("scope").map(str::to_owned);
+    let scope = scope::resolve(asked_scope.as_deref(), client, &policy.scope).map_err(|fault| match fault {
+        ScopeFault::Malformed => AuthorizeCause::MalformedScope,
+        ScopeFault::Unknown => AuthorizeCause::UnknownScope,
+        ScopeFault::Missing => AuthorizeCause::MissingScope,
+    })?;
+    let challenge = pkce::challenge(fields, client, &policy.pkce)?;
+    let nonce = fields.get("nonce").map(str::to_owned);
+    Ok(Wanted { response_types, scope, asked_scope, challenge, nonce, ask_again: prompts(fields, "consent") })
+}
+
+/// The values of `response_type`; their order has no meaning (RFC 6749 section 3.1.1).
+fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Vec<String>, AuthorizeCause> {
+    let settings = &policy.authorize;
+    let named = match fields.get("response_type") {
+        None if settings.require_response_type => return Err(AuthorizeCause::MissingResponseType),
+        None => "code",
+        Some(named) => named,
+    };
+    let sorted = |text: &str| {
+        let mut values: Vec<_> = text.split(' ').map(str::to_owned).collect();
+        values.sort_unstable();
+        values
+    };
+    let offered = settings.response_types.iter().any(|offer| sorted(offer) == sorted(named));
+    let types = match offered {
+        true => sorted(named),
+        false if settings.check_response_type => return Err(AuthorizeCause::UnknownResponseType),
+        false => vec!["code".to_owned()],
+    };
+    let needed = |kind: &String| if kind == "code" { "authorization_code" } else { "implicit" };
+    if policy.token.check_registered_grants && !types.iter().all(|kind| client.may_use(needed(kind))) {
+        return Err(AuthorizeCause::ForbiddenResponseType);
+    }
+    Ok(types)
+}
+
+fn asked(
+    fields: &Fields,
+    client: String,
+    destination: Destination,
+    wanted: Result<Wanted, AuthorizeCause>,
+    policy: &Policy,
+    state: &mut State,
+) -> Asked {
+    let settings = &policy.authorize;
+    let sent = fields.get("state").map(str::to_owned);
+    let invented = (sent.is_none() && settings.state_invented).then(|| state.random.secret("state", 22));
+    let mode = fields.get("response_mode").filter(|mode| settings.response_modes.iter().any(|offer| offer == mode));
+    let via = mode.and_then(|mode| match mode {
+        "query" => Some(Via::Query),
+        "fragment" => Some(Via::Fragment),
+        "form_post" => Some(Via::FormPost),
+        _ => None,
+    });
+    // Tokens never stand in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 3).
+    let in_front = wanted.as_ref().is_ok_and(|wanted| wanted.response_types.iter().any(|kind| kind != "code"));
+    let via = if in_front && via.is_none_or(|via| via == Via::Query) { Some(Via::Fragment) } else { via };
+    Asked {
+        client,
+        destination,
+        state: sent,
+        invented_state: invented,
+        via,
+        silent: settings.prompt_none && prompts(fields, "none"),
+        login_again: prompts(fields, "login"),
+        wanted,
+    }
+}
+
+fn prompts(fields: &Fields, value: &str) -> bool {
+    fields.get("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == value))
+}

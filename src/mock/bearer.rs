@@ -1,0 +1,180 @@
+//! What takes an access token: the UserInfo endpoint and a protected resource (RFC 6750, OpenID Connect Core section 5.3).
+
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::decision::{Cache, Decision, Outcome};
+use super::state::{State, Token, TokenKind};
+use crate::oauth::encoding::from_base64url;
+use crate::oauth::{Params, Request, Scope};
+use crate::policy::{BearerCause, Policy, ResourcePolicy};
+
+/// Whom a token speaks for.
+struct Bearer {
+    client: Option<String>,
+    user: Option<String>,
+    subject: String,
+    scope: Scope,
+}
+
+/// Decides about a request to the UserInfo endpoint.
+pub(super) fn userinfo(call: &Call<'_>, policy: &Policy, state: &State) -> Decision {
+    if !policy.resource.userinfo {
+        return Decision::new(Outcome::NotFound);
+    }
+    answer(call, policy, state, Some("openid"), |bearer| {
+        let mut body = Map::from_iter([("sub".to_owned(), json!(bearer.subject))]);
+        let user = bearer.user.as_deref().and_then(|name| call.realm.user(name));
+        for (name, value) in user.iter().flat_map(|user| &user.claims) {
+            if bearer.scope.contains(scope_of_claim(name)) {
+                body.insert(name.clone(), value.clone());
+            }
+        }
+        body
+    })
+}
+
+/// Decides about a request to the protected resource. `?scope=` in its URL names a scope that it needs.
+pub(super) fn resource(call: &Call<'_>, policy: &Policy, state: &State) -> Decision {
+    let query = Params::parse_lossy(call.request.query().unwrap_or("").as_bytes());
+    let needed = query.get("scope").map(std::borrow::Cow::into_owned);
+    answer(call, policy, state, needed.as_deref(), |bearer| {
+        let mut body = Map::from_iter([("sub".to_owned(), json!(bearer.subject))]);
+        if let Some(client) = &bearer.client {
+            body.insert("client_id".into(), json!(client));
+        }
+        body.insert("scope".into(), json!(bearer.scope.to_string()));
+        body
+    })
+}
+
+/// The token of a request, wherever it stands; for looking, without judging.
+pub(super) fn presented(request: &Request) -> Option<String> {
+    let header = request.headers.get("authorization");
+    let header = header.as_deref().and_then(|value| value.trim().split_once(' '));
+    let header = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim().to_owned());
+    header.or_else(|| in_form(&request.body)).or_else(|| in_form(request.query().unwrap_or("").as_bytes()))
+}
+
+fn answer(
+    call: &Call<'_>,
+    policy: &Policy,
+    state: &State,
+    needed: Option<&str>,
+    body: impl FnOnce(&Bearer) -> Map<String, Value>,
+) -> Decision {
+    if !matches!(call.request.method.as_str(), "GET" | "POST") {
+        return Decision::method("GET, POST");
+    }
+    let bearer = match bearer(call, policy, state) {
+        Ok(bearer) => bearer,
+        Err(cause) => {
+            let known = presented(call.request).and_then(|value| state.token(&value).cloned());
+            let (client, user) = known.map_or((None, None), |token| (Some(token.client), token.user));
+            return Decision::new(Outcome::BearerError { cause, scope: None }).client(client).user(user);
+        }
+    };
+    let lacking = match needed {
+        Some(scope) => !bearer.scope.contains(scope),
+        None => bearer.scope.is_empty(),
+    };
+    let decision = if policy.resource.check_scope && lacking {
+        let scope = needed.map(str::to_owned);
+        Decision::new(Outcome::BearerError { cause: BearerCause::InsufficientScope, scope })
+    } else {
+        Decision::json(200, body(&bearer), Cache::NoStore)
+    };
+    decision.client(bearer.client).user(bearer.user)
+}
+
+fn bearer(call: &Call<'_>, policy: &Policy, state: &State) -> Result<Bearer, BearerCause> {
+    let settings = &policy.resource;
+    let value = read(call, settings)?;
+    let Some(token) = state.token(&value).filter(|token| token.kind == TokenKind::Access) else {
+        return if settings.check_token { Err(BearerCause::UnknownToken) } else { Ok(believed(&value)) };
+    };
+    stands(token, call, settings)?;
+    Ok(Bearer {
+        client: Some(token.client.clone()),
+        user: token.user.clone(),
+        subject: call.realm.subject(token.user.as_deref(), &token.client).to_owned(),
+        scope: token.scope.clone(),
+    })
+}
+
+fn stands(token: &Token, call: &Call<'_>, settings: &ResourcePolicy) -> Result<(), BearerCause> {
+    if settings.check_revoked && token.revoked {
+        return Err(BearerCause::RevokedToken);
+    }
+    if settings.check_expiry && call.now >= token.expires {
+        return Err(BearerCause::ExpiredToken);
+    }
+    Ok(())
+}
+
+/// The token, from the one place where it stands (RFC 6750 section 2).
+fn read(call: &Call<'_>, settings: &ResourcePolicy) -> Result<String, BearerCause> {
+    let mut found = Vec::new();
+    for field in call.request.headers.all("authorization") {
+        found.extend(in_header(&String::from_utf8_lossy(field), settings)?);
+    }
+    let is_form = call.request.method == "POST" && call.media_type() == "application/x-www-form-urlencoded";
+    if settings.body && is_form {
+        found.extend(in_form(&call.request.body));
+    }
+    if settings.query || settings.refuse_several {
+        let in_query = in_form(call.request.query().unwrap_or("").as_bytes());
+        // A token in the URL does not count unless the policy says so, but beside another one it is still one too many.
+        if settings.query || !found.is_empty() {
+            found.extend(in_query);
+        }
+    }
+    if found.len() > 1 && settings.refuse_several {
+        return Err(BearerCause::Malformed);
+    }
+    found.into_iter().next().ok_or(BearerCause::MissingToken)
+}
+
+/// The token of an Authorization field; `None` for another scheme.
+fn in_header(value: &str, settings: &ResourcePolicy) -> Result<Option<String>, BearerCause> {
+    let (scheme, token) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
+    let ours = if settings.scheme_case_sensitive { scheme == "Bearer" } else { scheme.eq_ignore_ascii_case("Bearer") };
+    if !ours {
+        return Ok(None);
+    }
+    let token = token.trim();
+    if is_b64token(token) { Ok(Some(token.to_owned())) } else { Err(BearerCause::Malformed) }
+}
+
+/// RFC 6750 section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_b64token(text: &str) -> bool {
+    let stem = text.trim_end_matches('=');
+    !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+fn in_form(encoded: &[u8]) -> Option<String> {
+    Params::parse_lossy(encoded).get("access_token").map(std::borrow::Cow::into_owned)
+}
+
+/// For policies that look at no token: what an unknown one says of itself.
+fn believed(value: &str) -> Bearer {
+    let payload = value.split('.').nth(1).and_then(from_base64url);
+    let claims: Value = payload.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    let text = |name: &str| claims[name].as_str().map(str::to_owned);
+    Bearer {
+        client: text("client_id"),
+        user: None,
+        subject: text("sub").unwrap_or_else(|| "anybody".into()),
+        scope: Scope::parse_lossy(text("scope").as_deref().unwrap_or("openid")),
+    }
+}
+
+/// OpenID Connect Core section 5.4.
+fn scope_of_claim(name: &str) -> &'static str {
+    match name {
+        "email" | "email_verified" => "email",
+        "phone_number" | "phone_number_verified" => "phone",
+        "address" => "address",
+        _ => "profile",
+    }
+}

@@ -1,0 +1,195 @@
+//! A request as the endpoints see it: which endpoint it is for, its cookies, and its parameters decoded.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::MockUser;
+use super::keys::KeyRing;
+use crate::oauth::{Params, Request};
+use crate::policy::Repeated;
+
+/// What never changes about a realm.
+pub(super) struct Identity {
+    pub(super) name: String,
+    pub(super) issuer: String,
+    /// The path of the issuer: what cookies and forms are bound to.
+    pub(super) path: String,
+    /// Whether the issuer is reached by https, so that cookies are too.
+    pub(super) secure: bool,
+    pub(super) users: Vec<MockUser>,
+    pub(super) keys: Arc<KeyRing>,
+}
+
+impl Identity {
+    pub(super) fn user(&self, username: &str) -> Option<&MockUser> {
+        self.users.iter().find(|user| user.username == username)
+    }
+
+    /// The `sub` of a user, or of a client that acts for itself (RFC 9068 section 2.2).
+    pub(super) fn subject<'a>(&'a self, user: Option<&'a str>, client: &'a str) -> &'a str {
+        user.map_or(client, |name| self.user(name).map_or(name, MockUser::subject))
+    }
+}
+
+/// The endpoints of a realm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Authorize,
+    Login,
+    Consent,
+    Token,
+    Revoke,
+    Introspect,
+    Userinfo,
+    Resource,
+    Jwks,
+    OauthMetadata,
+    OpenidMetadata,
+    Register,
+    /// A registered client, by its identifier (RFC 7592).
+    Registration(String),
+}
+
+impl Endpoint {
+    /// The endpoint at a path below the realm (without a slash in front).
+    pub(super) fn at(path: &str) -> Option<Self> {
+        Some(match path {
+            "authorize" => Self::Authorize,
+            "login" => Self::Login,
+            "consent" => Self::Consent,
+            "token" => Self::Token,
+            "revoke" => Self::Revoke,
+            "introspect" => Self::Introspect,
+            "userinfo" => Self::Userinfo,
+            "resource" => Self::Resource,
+            "jwks" => Self::Jwks,
+            ".well-known/openid-configuration" => Self::OpenidMetadata,
+            "register" => Self::Register,
+            _ => Self::Registration(path.strip_prefix("register/").filter(|id| !id.is_empty())?.to_owned()),
+        })
+    }
+
+    /// The name that patches and the journal use.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::Userinfo => "userinfo",
+            Self::Resource => "resource",
+            Self::Jwks => "jwks",
+            Self::OauthMetadata | Self::OpenidMetadata => "metadata",
+            Self::Register | Self::Registration(_) => "register",
+        }
+    }
+
+    /// Whether it is reached through the user agent.
+    pub(super) fn is_front(&self) -> bool {
+        matches!(self, Self::Authorize | Self::Login | Self::Consent)
+    }
+}
+
+/// A request on its way through a realm.
+pub(super) struct Call<'a> {
+    pub(super) request: &'a Request,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) realm: &'a Identity,
+    /// On the realm's clock, since 1970.
+    pub(super) now: Duration,
+}
+
+impl Call<'_> {
+    /// The value of a cookie.
+    pub(super) fn cookie(&self, name: &str) -> Option<String> {
+        let fields: Vec<_> = self.request.headers.all("cookie").map(String::from_utf8_lossy).collect();
+        let mut pairs = fields.iter().flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    }
+
+    /// The media type of the body in lower case, without parameters; empty where none is named.
+    pub(super) fn media_type(&self) -> String {
+        media_type(self.request)
+    }
+
+    /// The URL of an endpoint of this realm.
+    pub(super) fn url(&self, endpoint: &str) -> String {
+        format!("{}/{endpoint}", self.realm.issuer)
+    }
+}
+
+/// The media type of a request's body in lower case, without parameters; empty where none is named.
+pub(super) fn media_type(request: &Request) -> String {
+    let value = request.headers.get("content-type").unwrap_or_default();
+    value.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+/// Decoded parameters in which every name and value is text.
+///
+/// Which of several values counts, and whether an empty one does, is the policy's choice.
+pub(super) struct Fields {
+    params: Params,
+    pick: Pick,
+    empty_is_absent: bool,
+}
+
+/// Which of several values of one name counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pick {
+    First,
+    Last,
+}
+
+/// A name or value that is no UTF-8 (RFC 6749 Appendix B asks for it).
+pub(super) struct NotText;
+
+impl Fields {
+    pub(super) fn new(params: Params, repeated: Repeated, empty_is_absent: bool) -> Result<Self, NotText> {
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+        if !params.iter().all(|(name, value)| text(name) && text(value)) {
+            return Err(NotText);
+        }
+        let pick = if repeated == Repeated::Last { Pick::Last } else { Pick::First };
+        Ok(Self { params, pick, empty_is_absent })
+    }
+
+    /// The value that counts.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.picked(name, self.pick)
+    }
+
+    /// The value that counts when the first, or the last, one does.
+    pub(super) fn picked(&self, name: &str, pick: Pick) -> Option<&str> {
+        let named = self.params.iter().filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value);
+        let mut values = named.filter(|value| !(self.empty_is_absent && value.is_empty()));
+        let value = match pick {
+            Pick::First => values.next(),
+            Pick::Last => values.last(),
+        };
+        value.and_then(|bytes| std::str::from_utf8(bytes).ok())
+    }
+
+    /// Whether the parameter is there, empty or not.
+    pub(super) fn sent(&self, name: &str) -> bool {
+        self.params.has(name)
+    }
+
+    /// Whether one of these names stands more than once.
+    pub(super) fn repeats(&self, names: &[&str]) -> bool {
+        self.params.repeated().iter().any(|name| names.contains(&name.as_str()))
+    }
+
+    /// Whether any parameter stands more than once, but those that may (RFC 8707 section 2, RFC 8693 section 2.1).
+    pub(super) fn repeats_any(&self) -> bool {
+        self.params.repeated().iter().any(|name| !matches!(name.as_str(), "resource" | "audience"))
+    }
+
+    /// Whether a name is none of these.
+    pub(super) fn has_others(&self, known: &[&str]) -> bool {
+        let known: HashSet<_> = known.iter().map(|name| name.as_bytes()).collect();
+        self.params.iter().any(|(name, _)| !known.contains(name))
+    }
+}

@@ -1,0 +1,146 @@
+//! The clients and users of a realm, and those that every realm has unless it is given others.
+
+use serde_json::{Map, Value, json};
+
+/// What kind of application a client is (RFC 6749 section 2.1, RFC 8252).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientKind {
+    /// Runs on a server or in a browser.
+    #[default]
+    Web,
+    /// Runs on the user's device: any port of a registered loopback address will do (RFC 8252 section 7.3).
+    Native,
+}
+
+/// A registered client.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MockClient {
+    /// The client identifier.
+    pub client_id: String,
+    /// The secret of a confidential client.
+    pub client_secret: Option<String>,
+    /// `client_secret_basic`, `client_secret_post` or `none` (RFC 7591 section 2).
+    pub auth_method: String,
+    /// The registered redirect URIs; the first is the default.
+    pub redirect_uris: Vec<String>,
+    /// The grants it may use.
+    pub grant_types: Vec<String>,
+    /// The scope tokens it may ask for.
+    pub scopes: Vec<String>,
+    /// Web or native.
+    pub kind: ClientKind,
+    /// Whether it may introspect tokens.
+    pub may_introspect: bool,
+}
+
+impl MockClient {
+    /// Whether it has no secret (RFC 6749 section 2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.auth_method == "none"
+    }
+
+    /// Whether it is registered for a grant.
+    #[must_use]
+    pub fn may_use(&self, grant: &str) -> bool {
+        self.grant_types.iter().any(|registered| registered == grant)
+    }
+}
+
+/// A resource owner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MockUser {
+    /// What is typed into the login form; also the `sub`, unless `claims` has one.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// Claims for the UserInfo endpoint.
+    pub claims: Map<String, Value>,
+}
+
+impl MockUser {
+    /// The subject identifier.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.claims.get("sub").and_then(Value::as_str).unwrap_or(&self.username)
+    }
+}
+
+/// The clients of a realm that is given none.
+pub(super) fn default_clients() -> Vec<MockClient> {
+    let basic = MockClient {
+        client_secret: Some("web-secret-e4f1c0a9d2b84b7f".into()),
+        auth_method: "client_secret_basic".into(),
+        grant_types: strings(&["authorization_code", "refresh_token", "client_credentials"]),
+        scopes: strings(&["openid", "profile", "email", "offline_access", "api:read", "api:write"]),
+        ..MockClient::default()
+    };
+    let public = MockClient {
+        client_secret: None,
+        auth_method: "none".into(),
+        grant_types: strings(&["authorization_code", "refresh_token"]),
+        ..basic.clone()
+    };
+    vec![
+        MockClient {
+            client_id: "web".into(),
+            redirect_uris: strings(&["https://client.example/callback", "https://client.example/callback/second"]),
+            may_introspect: true,
+            ..basic.clone()
+        },
+        MockClient {
+            client_id: "web2".into(),
+            // Every character here changes under the form encoding that HTTP Basic wants (RFC 6749 section 2.3.1).
+            client_secret: Some("s:c%41+r&t =\u{e9}/2b7d90".into()),
+            redirect_uris: strings(&["https://other.example/callback"]),
+            ..basic.clone()
+        },
+        MockClient {
+            client_id: "post".into(),
+            client_secret: Some("post-secret-71d05e8a3c9f42d6".into()),
+            auth_method: "client_secret_post".into(),
+            redirect_uris: strings(&["https://post.example/cb"]),
+            ..basic.clone()
+        },
+        MockClient { client_id: "public".into(), redirect_uris: strings(&["https://public.example/cb"]), ..public.clone() },
+        MockClient {
+            client_id: "native".into(),
+            redirect_uris: strings(&["http://127.0.0.1/callback"]),
+            kind: ClientKind::Native,
+            ..public
+        },
+        MockClient {
+            client_id: "service".into(),
+            client_secret: Some("service-secret-0b6e2f94a8d14c53".into()),
+            grant_types: strings(&["client_credentials"]),
+            scopes: strings(&["api:read", "api:write"]),
+            ..basic.clone()
+        },
+        MockClient {
+            client_id: "code-only".into(),
+            client_secret: Some("code-only-secret-5a3d7c1e9f604b28".into()),
+            redirect_uris: strings(&["https://query.example/cb?tenant=1"]),
+            grant_types: strings(&["authorization_code"]),
+            ..basic
+        },
+    ]
+}
+
+/// The users of a realm that is given none.
+pub(super) fn default_users() -> Vec<MockUser> {
+    let user = |username: &str, password: &str, name: &str| {
+        let claims = [
+            ("name", json!(name)),
+            ("preferred_username", json!(username)),
+            ("email", json!(format!("{username}@example.com"))),
+            ("email_verified", json!(true)),
+        ];
+        let claims = claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        MockUser { username: username.into(), password: password.into(), claims }
+    };
+    vec![user("alice", "wonderland", "Alice Liddell"), user("bob", "builder", "Bob Baumeister")]
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}

@@ -1,0 +1,236 @@
+//! The edge: sockets, HTTP, limits. The only place that knows axum and hyper; also where answers are delayed, cut or refused.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request as AxumRequest, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response as AxumResponse;
+use axum::routing::get;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::call::Endpoint;
+use super::realm::{Answer, Realm, route};
+use super::render;
+use super::rewrite::Delivery;
+use super::server::Realms;
+use crate::oauth::{Headers, Request, Response};
+
+/// The longest request body, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// The longest request head, in bytes.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// How long a client may take for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Accepts connections until it is dropped.
+pub(super) async fn serve(listener: TcpListener, realms: Arc<Realms>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let router = Router::new().route("/_oauthspec/health", get(async || "ok")).fallback(answer).with_state(realms);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone()))),
+            // Out of file descriptors, most likely: connections that end give some back.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router) {
+    // Small answers to requests on a kept connection would otherwise wait for acknowledgements.
+    let _best_effort = stream.set_nodelay(true);
+    let reset = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Io { stream, reset: Arc::clone(&reset) });
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let router = TowerToHyperService::new(router.clone());
+        let reset = Arc::clone(&reset);
+        async move {
+            let response = router.call(request).await.unwrap_or_else(|never: Infallible| match never {});
+            if response.extensions().get::<ResetMark>().is_some() {
+                reset.store(true, Ordering::SeqCst);
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+            }
+            Ok(response)
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);
+    // Connections end by errors of all kinds, some of them made here on purpose.
+    let _ended = builder.serve_connection(io, service).await;
+}
+
+/// Marks a response that must not be sent.
+#[derive(Debug, Clone, Copy)]
+struct ResetMark;
+
+async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> AxumResponse {
+    let request = match read(request, &realms).await {
+        Ok(request) => request,
+        Err(refusal) => return write(refusal, Delivery::default()),
+    };
+    let path = request.path();
+    let found = route(realms.local(path)).and_then(|(name, endpoint)| Some((realms.get(name)?, endpoint)));
+    let Some((realm, endpoint)) = found else {
+        return write(render::not_found(), Delivery::default());
+    };
+    let Answer { response, delivery, commits } = guarded(&realm, &request, &endpoint);
+    for commit in commits {
+        let realm = realm.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(commit.after).await;
+            realm.commit(&commit);
+        });
+    }
+    if let Some(delay) = delivery.delay {
+        tokio::time::sleep(delay).await;
+    }
+    write(response, delivery)
+}
+
+/// A panic in the realm costs this one request its answer, and nobody else anything.
+fn guarded(realm: &Realm, request: &Request, endpoint: &Endpoint) -> Answer {
+    catch_unwind(AssertUnwindSafe(|| realm.answer(request, endpoint))).unwrap_or_else(|_| Answer {
+        response: render::problem(500, "Internal Server Error", "the mock has a defect; please report it"),
+        delivery: Delivery::default(),
+        commits: Vec::new(),
+    })
+}
+
+async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
+    let (head, body) = request.into_parts();
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes().to_vec(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(render::problem(413, "Content Too Large", "request bodies may have 1 MiB"));
+        }
+        Err(_) => return Err(render::problem(400, "Bad Request", "the body ended early")),
+    };
+    let transport = |name: &HeaderName| matches!(name.as_str(), "host" | "content-length");
+    let fields = head.headers.iter().filter(|(name, _)| !transport(name));
+    Ok(Request {
+        method: head.method.as_str().to_owned(),
+        url: format!("{}{target}", realms.origin()),
+        headers: fields.map(|(name, value)| (name.as_str(), value.as_bytes())).collect::<Headers>(),
+        body,
+    })
+}
+
+fn write(response: Response, delivery: Delivery) -> AxumResponse {
+    let length = response.body.len();
+    let body = match delivery.truncate {
+        Some(at) if at < length => Body::new(Cut::new(response.body, at)),
+        _ => Body::from(response.body),
+    };
+    let mut out = AxumResponse::new(body);
+    // Informational statuses would not end the exchange.
+    let status = StatusCode::from_u16(response.status).ok().filter(|status| !status.is_informational());
+    *out.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers.iter() {
+        // Patches may ask for fields that HTTP cannot carry.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
+            out.headers_mut().append(name, value);
+        }
+    }
+    if delivery.truncate.is_some_and(|at| at < length) {
+        out.headers_mut().insert("content-length", HeaderValue::from(length));
+    }
+    if delivery.reset {
+        out.extensions_mut().insert(ResetMark);
+    }
+    out
+}
+
+/// A body that breaks off: first what is sent, then a pause in which hyper flushes it, then an error.
+struct Cut {
+    data: Option<Bytes>,
+    paused: bool,
+}
+
+impl Cut {
+    fn new(mut body: Vec<u8>, at: usize) -> Self {
+        body.truncate(at);
+        Self { data: Some(Bytes::from(body)).filter(|data| !data.is_empty()), paused: false }
+    }
+}
+
+impl hyper::body::Body for Cut {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(data) = self.data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if !self.paused {
+            self.paused = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof))))
+    }
+}
+
+/// A connection that can be reset instead of closed.
+struct Io {
+    stream: TcpStream,
+    reset: Arc<AtomicBool>,
+}
+
+impl Drop for Io {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::SeqCst) {
+            let _best_effort = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Io {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // An orderly end would be an answer of a kind.
+        if self.reset.load(Ordering::SeqCst) { Poll::Ready(Ok(())) } else { Pin::new(&mut self.stream).poll_shutdown(context) }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

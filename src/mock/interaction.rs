@@ -1,0 +1,308 @@
+//! Login and consent, and the authorization response that comes of them.
+
+use std::sync::Arc;
+
+use super::authorize::{self, Asked, Transaction, Wanted};
+use super::call::{Call, Fields};
+use super::decision::{AuthorizationResponse, Decision, Form, Outcome, Page, Success};
+use super::issue::{self, Authority};
+use super::scope;
+use super::state::{Code, Session, State};
+use crate::oauth::Params;
+use crate::policy::{AuthorizeCause, Consent, Effective, Policy, Repeated};
+
+/// The cookie of a browser that has logged in.
+pub(super) const SESSION: &str = "oauthspec_session";
+
+/// What the user has said about a request so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Open,
+    Approved,
+    Refused,
+}
+
+/// Takes an authorization request in: answers it at once, or asks the user.
+pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
+    let settings = &effective.policy.authorize;
+    let session = session(call, state).filter(|_| settings.remember_login);
+    let mut transaction = Transaction {
+        asked,
+        effective: Arc::clone(effective),
+        csrf: state.random.secret("csrf", 22),
+        browser: state.random.secret("browser", 22),
+        session: session.clone(),
+    };
+    if transaction.asked.silent {
+        return silently(call, state, &transaction);
+    }
+    if let (Err(cause), false) = (&transaction.asked.wanted, settings.authenticate_first) {
+        return respond(&transaction, Err(*cause));
+    }
+    if let Err(cause) = &transaction.asked.wanted
+        && effective.policy.errors.authorize.of(*cause).show == "page"
+    {
+        return respond(&transaction, Err(*cause));
+    }
+    if transaction.asked.login_again {
+        transaction.session = None;
+    }
+    let id = state.random.secret("transaction", 43);
+    let cookie = set_cookie(call, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
+    let decision = advance(call, state, &id, &transaction, Answer::Open);
+    if matches!(decision.outcome, Outcome::Continue(_)) {
+        state.transactions.insert(id, transaction);
+        return decision.cookie(cookie);
+    }
+    decision
+}
+
+/// Decides about a request to the login page.
+pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Decision {
+    let (id, transaction, fields) = match resume(call, policy, state) {
+        Ok(found) => found,
+        Err(refusal) => return *refusal,
+    };
+    if call.request.method == "GET" {
+        return login_page(&id, &transaction, policy, state, None);
+    }
+    let username = fields.get("username").unwrap_or("");
+    let user = call.realm.user(username);
+    let right = user.is_some_and(|user| !policy.pages.check_password || user.password == fields.get("password").unwrap_or(""));
+    if !right {
+        return login_page(&id, &transaction, policy, state, Some("Wrong user name or password."));
+    }
+    // A session that was there before is not carried over, so that nobody can have planted it.
+    if let Some(old) = call.cookie(SESSION) {
+        state.sessions.remove(&old);
+    }
+    let session = Session { user: username.to_owned(), auth_time: call.now };
+    let value = state.random.secret("session", 43);
+    state.sessions.insert(value.clone(), session.clone());
+    let transaction = Transaction { session: Some(session), ..transaction };
+    let answer = answer(&fields).filter(|_| policy.pages.combined).unwrap_or(Answer::Open);
+    let cookie = set_cookie(call, SESSION, &value, "");
+    proceed(call, state, &id, &transaction, answer).cookie(cookie)
+}
+
+/// Decides about a request to the consent page.
+pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> Decision {
+    let (id, transaction, fields) = match resume(call, policy, state) {
+        Ok(found) => found,
+        Err(refusal) => return *refusal,
+    };
+    if transaction.session.is_none() {
+        return Decision::new(Outcome::Continue(page_url(call, "login", &id)));
+    }
+    if call.request.method == "GET" {
+        return consent_page(id, &transaction, policy, None);
+    }
+    match answer(&fields) {
+        Some(answer) => proceed(call, state, &id, &transaction, answer),
+        None => consent_page(id, &transaction, policy, Some("Please approve or deny.")),
+    }
+}
+
+/// The user of the session that a request belongs to.
+pub(super) fn session(call: &Call<'_>, state: &State) -> Option<Session> {
+    state.sessions.get(&call.cookie(SESSION)?).cloned()
+}
+
+/// The transaction that a request to a page names, in its query or its form.
+pub(super) fn transaction_of(params: &Params) -> Option<String> {
+    params.get("transaction").map(std::borrow::Cow::into_owned)
+}
+
+/// Finds the transaction, and checks that the request comes from its own pages (RFC 6749 section 10.12).
+fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Transaction, Fields), Box<Decision>> {
+    let encoded = match call.request.method.as_str() {
+        "GET" => call.request.query().unwrap_or("").as_bytes(),
+        "POST" => &call.request.body,
+        _ => return Err(Box::new(Decision::method("GET, POST"))),
+    };
+    let params = Params::parse_lossy(encoded);
+    let id = transaction_of(&params).unwrap_or_default();
+    let stale = || Box::new(Decision::stale("unknown_transaction", "This sign-in is over. Please start again."));
+    let transaction = state.transactions.get(&id).cloned().ok_or_else(stale)?;
+    let fields = Fields::new(params, Repeated::First, false).map_err(|_| stale())?;
+    let same_browser = call.cookie(&browser_cookie(&id)).as_deref() == Some(&transaction.browser);
+    let own_form = call.request.method == "GET" || fields.get("csrf") == Some(&transaction.csrf);
+    if policy.pages.csrf && !(same_browser && own_form) {
+        return Err(Box::new(Decision::stale("foreign_form", "This form was not sent from the page that was shown to you.")));
+    }
+    Ok((id, transaction, fields))
+}
+
+/// Goes on with a transaction that is kept: it stays until it is answered.
+fn proceed(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
+    let decision = advance(call, state, id, transaction, answer);
+    if matches!(decision.outcome, Outcome::Continue(_)) {
+        state.transactions.insert(id.to_owned(), transaction.clone());
+        return decision;
+    }
+    state.transactions.remove(id);
+    decision.cookie(set_cookie(call, &browser_cookie(id), "", "; Max-Age=0"))
+}
+
+/// The next page, or the response.
+fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
+    let Some(session) = &transaction.session else {
+        return Decision::new(Outcome::Continue(page_url(call, "login", id)));
+    };
+    let wanted = match &transaction.asked.wanted {
+        Ok(wanted) => wanted,
+        Err(cause) => return respond(transaction, Err(*cause)),
+    };
+    match answer {
+        Answer::Refused => respond(transaction, Err(AuthorizeCause::Denied)),
+        Answer::Open if must_ask(transaction, wanted, session, state) => {
+            Decision::new(Outcome::Continue(page_url(call, "consent", id))).user(session.user.clone())
+        }
+        Answer::Open => grant(call, state, transaction, wanted, session),
+        Answer::Approved => {
+            let key = (session.user.clone(), transaction.asked.client.clone());
+            state.consents.entry(key).or_default().extend(wanted.scope.iter().map(str::to_owned));
+            grant(call, state, transaction, wanted, session)
+        }
+    }
+}
+
+/// `prompt=none`: an answer without any page (OpenID Connect Core section 3.1.2.6).
+fn silently(call: &Call<'_>, state: &mut State, transaction: &Transaction) -> Decision {
+    let Some(session) = &transaction.session else {
+        let cause = transaction.asked.wanted.as_ref().err().copied().unwrap_or(AuthorizeCause::LoginRequired);
+        return respond(transaction, Err(cause));
+    };
+    match &transaction.asked.wanted {
+        Err(cause) => respond(transaction, Err(*cause)),
+        Ok(wanted) if must_ask(transaction, wanted, session, state) => respond(transaction, Err(AuthorizeCause::ConsentRequired)),
+        Ok(wanted) => grant(call, state, transaction, wanted, session),
+    }
+}
+
+fn must_ask(transaction: &Transaction, wanted: &Wanted, session: &Session, state: &State) -> bool {
+    let known = || {
+        let key = (session.user.clone(), transaction.asked.client.clone());
+        state.consents.get(&key).is_some_and(|agreed| wanted.scope.iter().all(|token| agreed.contains(token)))
+    };
+    match transaction.effective.policy.pages.consent {
+        Consent::Always => true,
+        Consent::Once => wanted.ask_again || !known(),
+        Consent::Never => false,
+    }
+}
+
+/// Issues what was asked for (RFC 6749 section 4.1.2).
+fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: &Wanted, session: &Session) -> Decision {
+    let policy = &*transaction.effective.policy;
+    let asked = &transaction.asked;
+    let by = Authority {
+        grant: state.new_grant(),
+        client: asked.client.clone(),
+        user: Some(session.user.clone()),
+        auth_time: Some(session.auth_time),
+    };
+    let wants = |kind: &str| wanted.response_types.iter().any(|asked| asked == kind);
+    let mut success = Success::default();
+    if wants("code") {
+        let value = issue::code(policy, state, call.now);
+        state.codes.insert(value.clone(), code(call, transaction, wanted, session, by.grant));
+        success.code = Some(value);
+    }
+    if wants("token") {
+        success.access = Some(issue::access(call, policy, state, &by, &wanted.scope));
+        success.scope = scope::member(wanted.asked_scope.as_deref(), &wanted.scope, &policy.scope);
+    }
+    if wants("id_token") {
+        success.id_token = issue::id_token(call, policy, &by, &wanted.scope, wanted.nonce.as_deref());
+    }
+    respond(transaction, Ok(success))
+}
+
+fn code(call: &Call<'_>, transaction: &Transaction, wanted: &Wanted, session: &Session, grant: u64) -> Code {
+    let asked = &transaction.asked;
+    Code {
+        grant,
+        client: asked.client.clone(),
+        user: session.user.clone(),
+        auth_time: session.auth_time,
+        redirect_uri: asked.destination.uri.clone(),
+        redirect_uri_sent: asked.destination.sent,
+        scope: wanted.scope.clone(),
+        asked_scope: wanted.asked_scope.clone(),
+        challenge: wanted.challenge.clone(),
+        nonce: wanted.nonce.clone(),
+        expires: call.now + std::time::Duration::from_secs(transaction.effective.policy.code.lifetime),
+        used: None,
+    }
+}
+
+/// The response, by redirect, or by a page where the policy shows this error to the user.
+fn respond(transaction: &Transaction, result: Result<Success, AuthorizeCause>) -> Decision {
+    let policy = &*transaction.effective.policy;
+    let user = transaction.session.as_ref().map(|session| session.user.clone());
+    let asked = &transaction.asked;
+    if let Err(cause) = &result
+        && policy.errors.authorize.of(*cause).show == "page"
+    {
+        return authorize::page(*cause, policy).client(asked.client.clone()).user(user);
+    }
+    let response = AuthorizationResponse {
+        redirect_uri: asked.destination.uri.clone(),
+        state: asked.state.clone(),
+        invented_state: asked.invented_state.clone(),
+        via: asked.via,
+        result,
+        effective: Arc::clone(&transaction.effective),
+    };
+    Decision::new(Outcome::Authorization(Box::new(response))).client(asked.client.clone()).user(user)
+}
+
+fn login_page(id: &str, transaction: &Transaction, policy: &Policy, state: &State, mistake: Option<&'static str>) -> Decision {
+    let nobody = Session { user: String::new(), auth_time: std::time::Duration::ZERO };
+    let asks = transaction.asked.wanted.as_ref().is_ok_and(|wanted| must_ask(transaction, wanted, &nobody, state));
+    let combined = policy.pages.combined && asks;
+    let form = Form { mistake, combined, ..form(id.to_owned(), transaction, policy) };
+    Decision::new(Outcome::Page(Page::Login(form))).client(transaction.asked.client.clone())
+}
+
+fn consent_page(id: String, transaction: &Transaction, policy: &Policy, mistake: Option<&'static str>) -> Decision {
+    let user = transaction.session.as_ref().map(|session| session.user.clone());
+    let form = Form { mistake, user: user.clone(), ..form(id, transaction, policy) };
+    Decision::new(Outcome::Page(Page::Consent(form))).client(transaction.asked.client.clone()).user(user)
+}
+
+fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> Form {
+    let scope = transaction.asked.wanted.as_ref().map(|wanted| wanted.scope.iter().map(str::to_owned).collect());
+    Form {
+        transaction: transaction_id,
+        csrf: policy.pages.csrf.then(|| transaction.csrf.clone()),
+        client: transaction.asked.client.clone(),
+        user: None,
+        scope: scope.unwrap_or_default(),
+        mistake: None,
+        combined: false,
+    }
+}
+
+fn answer(fields: &Fields) -> Option<Answer> {
+    match fields.get("decision")? {
+        "approve" => Some(Answer::Approved),
+        "deny" => Some(Answer::Refused),
+        _ => None,
+    }
+}
+
+fn page_url(call: &Call<'_>, page: &str, id: &str) -> String {
+    format!("{}?transaction={id}", call.url(page))
+}
+
+/// A cookie of its own for each transaction, so that several can be under way in one browser.
+fn browser_cookie(transaction: &str) -> String {
+    format!("oauthspec_{}", &transaction[..transaction.len().min(8)])
+}
+
+fn set_cookie(call: &Call<'_>, name: &str, value: &str, age: &str) -> String {
+    let secure = if call.realm.secure { "; Secure" } else { "" };
+    format!("{name}={value}; Path={}; HttpOnly; SameSite=Lax{secure}{age}", call.realm.path)
+}

@@ -1,0 +1,134 @@
+//! What is issued: codes, access tokens, refresh tokens, ID tokens. Fills the realm's memory; signs nothing.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::MockClient;
+use super::call::Call;
+use super::decision::{Access, AccessForm, IdToken};
+use super::keys::Alg;
+use super::state::{State, Token, TokenKind};
+use crate::oauth::Scope;
+use crate::policy::{IssueRefresh, Policy};
+
+/// On whose behalf tokens are issued.
+#[derive(Debug, Clone)]
+pub(super) struct Authority {
+    pub(super) grant: u64,
+    pub(super) client: String,
+    pub(super) user: Option<String>,
+    pub(super) auth_time: Option<Duration>,
+}
+
+impl Authority {
+    fn token(&self, kind: TokenKind, scope: &Scope, now: Duration, lifetime: u64) -> Token {
+        Token {
+            id: 0,
+            kind,
+            grant: self.grant,
+            client: self.client.clone(),
+            user: self.user.clone(),
+            auth_time: self.auth_time,
+            scope: scope.clone(),
+            issued: now,
+            expires: now + Duration::from_secs(lifetime),
+            revoked: false,
+            used: None,
+            value: None,
+        }
+    }
+}
+
+/// A value for a code, as the policy makes them.
+pub(super) fn code(policy: &Policy, state: &mut State, now: Duration) -> String {
+    let code = &policy.code;
+    code.prefix.clone() + &state.random.made_of(&code.source, "code", code.length, now)
+}
+
+/// An access token (RFC 9068, where it is a JWT).
+pub(super) fn access(call: &Call<'_>, policy: &Policy, state: &mut State, by: &Authority, scope: &Scope) -> Access {
+    let settings = &policy.access_token;
+    let mut token = by.token(TokenKind::Access, scope, call.now, settings.lifetime);
+    let form = if settings.format == "opaque" {
+        let value = state.random.made_of(&settings.source, "access_token", settings.length, call.now);
+        token.value = Some(value.clone());
+        AccessForm::Opaque(value)
+    } else {
+        let mut claims = Map::new();
+        claims.insert("iss".into(), json!(call.realm.issuer));
+        claims.insert("sub".into(), json!(call.realm.subject(by.user.as_deref(), &by.client)));
+        claims.insert("aud".into(), json!(audience(call)));
+        claims.insert("client_id".into(), json!(by.client));
+        claims.insert("iat".into(), json!(call.now.as_secs()));
+        claims.insert("exp".into(), json!((call.now + Duration::from_secs(settings.lifetime)).as_secs()));
+        claims.insert("jti".into(), json!(state.random.secret("jti", 22)));
+        if !scope.is_empty() {
+            claims.insert("scope".into(), json!(scope.to_string()));
+        }
+        add(&mut claims, &settings.claims);
+        AccessForm::Jwt { alg: Alg::parse(&settings.alg), claims }
+    };
+    Access { id: state.keep(token), form, lifetime: settings.lifetime }
+}
+
+/// The audience of access tokens: the protected resource.
+pub(super) fn audience(call: &Call<'_>) -> String {
+    call.url("resource")
+}
+
+/// Whether a client gets a refresh token with a scope.
+pub(super) fn gets_refresh(client: &MockClient, scope: &Scope, policy: &Policy) -> bool {
+    let offered = policy.token.grants.iter().any(|grant| grant == "refresh_token");
+    let registered = client.may_use("refresh_token") || !policy.token.check_registered_grants;
+    offered && registered && match policy.refresh.issue {
+        IssueRefresh::Always => true,
+        IssueRefresh::OfflineAccess => scope.contains("offline_access"),
+        IssueRefresh::Never => false,
+    }
+}
+
+/// A refresh token.
+pub(super) fn refresh(policy: &Policy, state: &mut State, by: &Authority, scope: &Scope, now: Duration) -> String {
+    let settings = &policy.refresh;
+    let value = state.random.made_of(&settings.source, "refresh_token", settings.length, now);
+    let mut token = by.token(TokenKind::Refresh, scope, now, settings.lifetime);
+    token.value = Some(value.clone());
+    state.keep(token);
+    value
+}
+
+/// An ID token (OpenID Connect Core section 2), where `openid` was granted to a user's client.
+pub(super) fn id_token(
+    call: &Call<'_>,
+    policy: &Policy,
+    by: &Authority,
+    scope: &Scope,
+    nonce: Option<&str>,
+) -> Option<IdToken> {
+    let settings = &policy.id_token;
+    let user = by.user.as_deref().filter(|_| settings.issue && scope.contains("openid"))?;
+    let mut claims = Map::new();
+    claims.insert("iss".into(), json!(call.realm.issuer));
+    claims.insert("sub".into(), json!(call.realm.subject(Some(user), &by.client)));
+    claims.insert("aud".into(), json!(by.client));
+    claims.insert("exp".into(), json!((call.now + Duration::from_secs(settings.lifetime)).as_secs()));
+    claims.insert("iat".into(), json!(call.now.as_secs()));
+    claims.insert("auth_time".into(), json!(by.auth_time.unwrap_or(call.now).as_secs()));
+    if let Some(nonce) = nonce.filter(|_| settings.nonce) {
+        claims.insert("nonce".into(), json!(nonce));
+    }
+    add(&mut claims, &settings.claims);
+    Some(IdToken { alg: Alg::parse(&settings.alg), claims })
+}
+
+/// Adds members; `null` takes one away.
+fn add<'a>(members: &mut Map<String, Value>, extra: impl IntoIterator<Item = (&'a String, &'a Value)>) {
+    for (name, value) in extra {
+        if value.is_null() {
+            members.shift_remove(name);
+        } else {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`.
+
+use aws_lc_rs::digest;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::decision::Form;
+use crate::oauth::Params;
+use crate::oauth::encoding::base64;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem}\
+label,input,button{display:block;font:inherit}input{width:100%;box-sizing:border-box;margin-bottom:1rem}\
+button{display:inline-block;margin-right:1rem;padding:.3rem 1rem}.mistake{color:#a00}";
+
+const SUBMIT: &str = "document.forms[0].submit()";
+
+/// The login page; with consent on it where the policy combines them.
+pub(super) fn login(form: &Form, path: &str) -> String {
+    let body = html! {
+        h1 { "Sign in" }
+        p { "to continue to " strong { (form.client) } }
+        (mistake(form))
+        form method="post" action={ (path) "/login" } {
+            (hidden(form))
+            label for="username" { "User name" }
+            input id="username" name="username" type="text" autocomplete="username" required autofocus;
+            label for="password" { "Password" }
+            input id="password" name="password" type="password" autocomplete="current-password";
+            @if form.combined {
+                (scopes(form))
+                (choice())
+            } @else {
+                button type="submit" { "Sign in" }
+            }
+        }
+    };
+    page("Sign in", &body)
+}
+
+/// The consent page.
+pub(super) fn consent(form: &Form, path: &str) -> String {
+    let body = html! {
+        h1 { "Consent" }
+        p { strong { (form.client) } " asks for access" @if let Some(user) = &form.user { " in the name of " strong { (user) } } "." }
+        (mistake(form))
+        form method="post" action={ (path) "/consent" } {
+            (hidden(form))
+            (scopes(form))
+            (choice())
+        }
+    };
+    page("Consent", &body)
+}
+
+/// The page for errors that are not redirected.
+pub(super) fn error(error: &str, description: &str) -> String {
+    let body = html! {
+        h1 { "Error" }
+        p { code { (error) } }
+        p { (description) }
+    };
+    page("Error", &body)
+}
+
+/// A page that posts the parameters of an authorization response (OAuth 2.0 Form Post Response Mode).
+pub(super) fn form_post(action: &str, params: &Params) -> String {
+    let body = html! {
+        form method="post" action=(action) {
+            @for (name, value) in params.iter() {
+                input type="hidden" name=(String::from_utf8_lossy(name)) value=(String::from_utf8_lossy(value));
+            }
+            noscript { button type="submit" { "Continue" } }
+        }
+        script { (PreEscaped(SUBMIT)) }
+    };
+    page("Continue", &body)
+}
+
+/// The Content-Security-Policy source that lets the script of [`form_post`] run, and no other.
+pub(super) fn form_post_script() -> String {
+    format!("'sha256-{}'", base64(digest::digest(&digest::SHA256, SUBMIT.as_bytes())))
+}
+
+fn page(title: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body) }
+        }
+    };
+    page.into_string()
+}
+
+fn hidden(form: &Form) -> Markup {
+    html! {
+        input type="hidden" name="transaction" value=(form.transaction);
+        @if let Some(csrf) = &form.csrf {
+            input type="hidden" name="csrf" value=(csrf);
+        }
+    }
+}
+
+fn scopes(form: &Form) -> Markup {
+    html! {
+        ul {
+            @for scope in &form.scope {
+                li { (scope) }
+            }
+        }
+    }
+}
+
+fn choice() -> Markup {
+    html! {
+        button type="submit" name="decision" value="approve" { "Approve" }
+        button type="submit" name="decision" value="deny" { "Deny" }
+    }
+}
+
+fn mistake(form: &Form) -> Markup {
+    html! {
+        @if let Some(mistake) = form.mistake {
+            p.mistake role="alert" { (mistake) }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! One isolated issuer: policy, clients, users, tokens, clock and journal. Decide under the lock, render outside, then journal.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::call::{Call, Endpoint, Identity};
+use super::client::{default_clients, default_users};
+use super::decision::{Decision, Outcome};
+use super::journal::{Entry, Journal};
+use super::moment::Sketch;
+use super::random::Random;
+use super::render::{self, Rendered, Setting};
+use super::rewrite::{self, Delivery};
+use super::state::{Commit, State};
+use super::{Keys, MockClient, MockError, MockUser};
+use super::{authorize, bearer, grade, interaction, introspect, metadata, register, revoke, token};
+use crate::oauth::{Channel, Exchange, Party, Request, Response};
+use crate::policy::{Effective, PolicySet};
+
+/// What a realm's clock shows when nobody advances it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The time of day.
+    #[default]
+    System,
+    /// This time, which stands still: for answers that are the same in every run.
+    Fixed(SystemTime),
+}
+
+/// What a realm is made of.
+#[derive(Debug, Clone)]
+pub struct RealmSpec {
+    /// Its name, and its path: letters, digits, `-`, `_`, `.`, `~`, the first of them a letter or digit.
+    pub name: String,
+    /// What it decides.
+    pub policies: PolicySet,
+    /// What its random values are made of, together with its name.
+    pub seed: u64,
+    /// Its clients.
+    pub clients: Vec<MockClient>,
+    /// Its users.
+    pub users: Vec<MockUser>,
+    /// What it signs with.
+    pub keys: Keys,
+    /// What its clock shows.
+    pub clock: Clock,
+}
+
+impl RealmSpec {
+    /// A strictly conformant realm with the default clients and users.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            policies: PolicySet::strict(),
+            seed: 0,
+            clients: default_clients(),
+            users: default_users(),
+            keys: Keys::Fixture,
+            clock: Clock::System,
+        }
+    }
+}
+
+/// A handle to a realm; clones are the same realm.
+#[derive(Clone)]
+pub struct Realm(Arc<Inner>);
+
+struct Inner {
+    identity: Identity,
+    clock: Clock,
+    began: Duration,
+    /// Nanoseconds by which the clock was advanced.
+    advanced: AtomicU64,
+    policies: RwLock<PolicySet>,
+    state: Mutex<State>,
+    journal: Mutex<Journal>,
+}
+
+/// An answer on its way to the wire.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    pub(super) delivery: Delivery,
+    pub(super) commits: Vec<Commit>,
+}
+
+impl Realm {
+    /// A realm below that base URL (without a slash at its end). It answers by [`Realm::handle`], without any socket.
+    ///
+    /// # Errors
+    /// [`MockError::Name`] for a name that cannot stand in a path, [`MockError::Keys`] where no keys can be made.
+    pub fn new(base_url: &str, spec: RealmSpec) -> Result<Self, MockError> {
+        if !is_name(&spec.name) {
+            return Err(MockError::Name(spec.name));
+        }
+        let issuer = format!("{base_url}/{}", spec.name);
+        let path = Request::get(issuer.as_str()).path().to_owned();
+        let keys = spec.keys.load()?;
+        let random = Random::new(spec.seed, &spec.name);
+        let began = time(spec.clock, Duration::ZERO);
+        let secure = issuer.starts_with("https://");
+        Ok(Self(Arc::new(Inner {
+            identity: Identity { name: spec.name, issuer, path, secure, users: spec.users, keys },
+            clock: spec.clock,
+            began,
+            advanced: AtomicU64::new(0),
+            policies: RwLock::new(spec.policies),
+            state: Mutex::new(State::new(random, spec.clients, began)),
+            journal: Mutex::new(Journal::default()),
+        })))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.identity.name
+    }
+
+    /// Its issuer identifier.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.identity.issuer
+    }
+
+    /// Moves its clock forward.
+    pub fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        // A clock that stands at the end of time stays there.
+        let add = |advanced: u64| Some(advanced.saturating_add(nanos));
+        let _previous = self.0.advanced.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
+    }
+
+    /// What its clock shows.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        UNIX_EPOCH + self.time()
+    }
+
+    /// What it recorded, the latest 10,000 exchanges.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Entry> {
+        self.journal_since(0)
+    }
+
+    /// What it recorded from an index on.
+    #[must_use]
+    pub fn journal_since(&self, index: u64) -> Vec<Entry> {
+        let entries = lock(&self.0.journal).since(index);
+        entries.iter().map(|entry| Entry::clone(entry)).collect()
+    }
+
+    /// Its clients, in the order of registration.
+    #[must_use]
+    pub fn clients(&self) -> Vec<MockClient> {
+        lock(&self.0.state).clients().iter().map(|client| MockClient::clone(client)).collect()
+    }
+
+    /// Its users.
+    #[must_use]
+    pub fn users(&self) -> Vec<MockUser> {
+        self.0.identity.users.clone()
+    }
+
+    /// Adds a client, or replaces the one of that identifier.
+    pub fn register(&self, client: MockClient) {
+        let now = self.time();
+        lock(&self.0.state).register(client, None, now);
+    }
+
+    /// The patches in force.
+    #[must_use]
+    pub fn policies(&self) -> PolicySet {
+        self.0.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts other patches in force; nothing else changes.
+    pub fn set_policies(&self, policies: PolicySet) {
+        *self.0.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+    }
+
+    /// Begins anew with other patches: sessions, codes, tokens and journal are forgotten; clients, keys and clock stay.
+    pub fn reset(&self, policies: PolicySet) {
+        self.set_policies(policies);
+        lock(&self.0.state).forget();
+        lock(&self.0.journal).clear();
+    }
+
+    /// Answers a request as the server does, but at once: no delay, no cut body, and every use is noted immediately.
+    #[must_use]
+    pub fn handle(&self, request: &Request) -> Response {
+        let path = request.path();
+        let (_, endpoint) = route(path.strip_prefix(self.prefix()).unwrap_or(path)).filter(|(name, _)| *name == self.name()).unzip();
+        let Some(endpoint) = endpoint else { return render::not_found() };
+        let answer = self.answer(request, &endpoint);
+        answer.commits.iter().for_each(|commit| self.commit(commit));
+        answer.response
+    }
+
+    /// Answers a request; delivery and delayed uses are left to the caller.
+    pub(super) fn answer(&self, request: &Request, endpoint: &Endpoint) -> Answer {
+        let started = Instant::now();
+        let now = self.time();
+        let call = Call { request, endpoint, realm: &self.0.identity, now };
+        let policies = self.policies();
+        let sketch = Sketch::of(&call, &lock(&self.0.state));
+        let effective = Arc::new(policies.at(&sketch.moment(&call, now.saturating_sub(self.0.began))));
+        let (decision, notes) = {
+            let mut state = lock(&self.0.state);
+            let notes = grade::notes(&call, &sketch.params, &mut state);
+            (decide(&call, &effective, &mut state), notes)
+        };
+        let rewrites = rewrite::concerning(&decision, &effective.rewrites);
+        let setting = Setting { realm: &self.0.identity, policy: &effective.policy, rewrites: &rewrites };
+        let Rendered { mut response, signed } = render::render(&decision, setting);
+        if !signed.is_empty() {
+            let mut state = lock(&self.0.state);
+            signed.iter().for_each(|(id, value)| state.bind(*id, value));
+        }
+        let plain = Setting { rewrites: &[], ..setting };
+        let original = (!rewrites.is_empty()).then(|| render::render(&decision, plain).response);
+        let delivery = rewrite::apply(&mut response, &rewrites);
+        let exchange = Exchange {
+            channel: if endpoint.is_front() { Channel::Front } else { Channel::Back },
+            party: Party::Client,
+            request: request.clone(),
+            outcome: Ok(response.clone()),
+            duration: started.elapsed(),
+        };
+        let entry = Entry {
+            index: 0,
+            at: UNIX_EPOCH + now,
+            endpoint: endpoint.name(),
+            exchange,
+            original: original.filter(|original| *original != response),
+            client: decision.client.clone().or(sketch.client),
+            user: decision.user.clone().or(sketch.user),
+            applied: applied(&decision, &effective),
+            cause: decision.cause(),
+            notes,
+        };
+        lock(&self.0.journal).push(entry);
+        Answer { response, delivery, commits: decision.commits }
+    }
+
+    /// Notes a use that was held back.
+    pub(super) fn commit(&self, commit: &Commit) {
+        lock(&self.0.state).note(&commit.noted, &commit.used);
+    }
+
+    /// What stands in front of its name in the path of its issuer.
+    fn prefix(&self) -> &str {
+        let identity = &self.0.identity;
+        identity.path.strip_suffix(&identity.name).and_then(|path| path.strip_suffix('/')).unwrap_or("")
+    }
+
+    fn time(&self) -> Duration {
+        time(self.0.clock, Duration::from_nanos(self.0.advanced.load(Ordering::SeqCst)))
+    }
+}
+
+impl std::fmt::Debug for Realm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Realm").field("issuer", &self.issuer()).finish_non_exhaustive()
+    }
+}
+
+/// The realm and the endpoint that a path names.
+pub(super) fn route(path: &str) -> Option<(&str, Endpoint)> {
+    // RFC 8414 section 3.1 inserts the well-known part before the path of the issuer.
+    if let Some(rest) = path.strip_prefix("/.well-known/oauth-authorization-server/") {
+        let name = rest.rsplit('/').next()?;
+        return Some((name, Endpoint::OauthMetadata));
+    }
+    let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
+    Some((name, Endpoint::at(rest)?))
+}
+
+/// The pure core: a decision from request, policy, memory and clock. It signs nothing and writes to no wire.
+fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Decision {
+    let policy = &*effective.policy;
+    match call.endpoint {
+        Endpoint::Authorize => authorize::decide(call, effective, state),
+        Endpoint::Login => interaction::login(call, policy, state),
+        Endpoint::Consent => interaction::consent(call, policy, state),
+        Endpoint::Token => token::decide(call, effective, state),
+        Endpoint::Revoke => revoke::decide(call, policy, state),
+        Endpoint::Introspect => introspect::decide(call, policy, state),
+        Endpoint::Userinfo => bearer::userinfo(call, policy, state),
+        Endpoint::Resource => bearer::resource(call, policy, state),
+        Endpoint::Jwks => metadata::jwks(call, policy),
+        Endpoint::OauthMetadata | Endpoint::OpenidMetadata => metadata::decide(call, policy, state),
+        Endpoint::Register => register::decide(call, policy, state),
+        Endpoint::Registration(id) => register::manage(call, id, policy, state),
+    }
+}
+
+/// The patches that had a say: those of the request, and of the authorization request that it completes.
+fn applied(decision: &Decision, effective: &Effective) -> Vec<String> {
+    let mut applied = effective.applied.clone();
+    if let Outcome::Authorization(response) = &decision.outcome {
+        for id in &response.effective.applied {
+            if !applied.contains(id) {
+                applied.push(id.clone());
+            }
+        }
+    }
+    applied
+}
+
+fn is_name(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) && name.bytes().all(legal)
+}
+
+fn time(clock: Clock, advanced: Duration) -> Duration {
+    let shown = match clock {
+        Clock::System => SystemTime::now(),
+        Clock::Fixed(time) => time,
+    };
+    shown.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(advanced)
+}
+
+/// A panic while the lock was held leaves nothing half done that a later request could not live with.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,251 @@
+//! Makes a response of a decision: signs tokens, writes JSON and pages, sets header fields. Runs outside the realm's lock.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use serde_json::{Map, Value, json};
+
+use super::authorization_response;
+use super::call::Identity;
+use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Page, Tokens};
+use super::jwt;
+use super::pages;
+use crate::oauth::Response;
+use crate::oauth::encoding::base64url;
+use crate::policy::{BearerCause, Policy, Rewrite, TokenCause};
+
+/// A response, and what has to be remembered of it.
+pub(super) struct Rendered {
+    pub(super) response: Response,
+    /// Access tokens as they were signed, by their numbers.
+    pub(super) signed: Vec<(u64, String)>,
+}
+
+/// What rendering needs to know beside the decision.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) realm: &'a Identity,
+    pub(super) policy: &'a Policy,
+    /// Those that change claims and signatures are applied here; those of the message later.
+    pub(super) rewrites: &'a [Arc<Rewrite>],
+}
+
+/// Renders a decision.
+pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
+    let Setting { realm, policy, .. } = setting;
+    let mut signed = Vec::new();
+    let mut response = match &decision.outcome {
+        Outcome::Page(Page::Login(form)) => html(200, pages::login(form, &realm.path), policy),
+        Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, &realm.path), policy),
+        Outcome::Page(Page::Error { status, error, description, allow, .. }) => {
+            allowing(html(*status, pages::error(error, description), policy), *allow)
+        }
+        Outcome::Continue(url) => {
+            let mut response = Response::new(303);
+            response.headers.push("Location", url.as_str());
+            response.headers.push("Cache-Control", "no-store");
+            response
+        }
+        Outcome::Authorization(answer) => authorization_response::render(answer, setting, &mut signed),
+        Outcome::Tokens(tokens) => token_response(tokens, setting, &mut signed),
+        Outcome::TokenError { cause, header_used, allow } => token_error(*cause, *header_used, allow, policy),
+        Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
+        Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache),
+        Outcome::Empty(status) => {
+            let mut response = Response::new(*status);
+            response.headers.push("Cache-Control", "no-store");
+            response
+        }
+        Outcome::Problem { status, error, description, allow } => {
+            let body = [("error", json!(error)), ("error_description", json!(description))];
+            allowing(json_response(*status, object(body), Cache::NoStore), *allow)
+        }
+        Outcome::NotFound => not_found(),
+    };
+    for cookie in &decision.cookies {
+        response.headers.push("Set-Cookie", cookie.as_str());
+    }
+    Rendered { response, signed }
+}
+
+/// What is answered where nothing is (RFC 9457).
+pub(super) fn not_found() -> Response {
+    problem(404, "Not Found", "no realm or endpoint is at this path")
+}
+
+/// An answer that is no business of OAuth (RFC 9457).
+pub(super) fn problem(status: u16, title: &str, detail: &str) -> Response {
+    let body = object([("title", json!(title)), ("status", json!(status)), ("detail", json!(detail))]);
+    let mut response = json_response(status, body, Cache::NoStore);
+    response.headers.set("Content-Type", "application/problem+json");
+    response
+}
+
+/// A page with the header fields that the policy wants (RFC 9700 sections 4.2.4, 4.16).
+pub(super) fn html(status: u16, text: String, policy: &Policy) -> Response {
+    let pages = &policy.pages;
+    let mut response = Response::new(status);
+    response.headers.push("Content-Type", "text/html; charset=utf-8");
+    response.headers.push("Cache-Control", "no-store");
+    response.headers.push("X-Content-Type-Options", "nosniff");
+    for (name, value) in [
+        ("X-Frame-Options", &pages.frame_options),
+        ("Content-Security-Policy", &pages.content_security_policy),
+        ("Referrer-Policy", &pages.referrer_policy),
+    ] {
+        if !value.is_empty() {
+            response.headers.push(name, value.as_str());
+        }
+    }
+    response.body = text.into_bytes();
+    response
+}
+
+/// The access token as it goes out; signed where it is a JWT.
+pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut Vec<(u64, String)>) -> String {
+    match &access.form {
+        AccessForm::Opaque(value) => value.clone(),
+        AccessForm::Jwt { alg, claims } => {
+            let Setting { realm, policy, rewrites } = setting;
+            let value = jwt::sign(claims, *alg, "at+jwt", &realm.keys, &policy.jwks, rewrites);
+            signed.push((access.id, value.clone()));
+            value
+        }
+    }
+}
+
+/// The ID token as it goes out; with the hashes of what goes out beside it (OpenID Connect Core section 3.3.2.11).
+pub(super) fn id_token(token: &IdToken, access: Option<&str>, code: Option<&str>, setting: Setting<'_>) -> String {
+    let mut claims = token.claims.clone();
+    for (name, value) in [("at_hash", access), ("c_hash", code)] {
+        if let Some(value) = value {
+            let hash = digest::digest(&digest::SHA256, value.as_bytes());
+            claims.entry(name).or_insert_with(|| json!(base64url(&hash.as_ref()[..16])));
+        }
+    }
+    jwt::sign(&claims, token.alg, "JWT", &setting.realm.keys, &setting.policy.jwks, setting.rewrites)
+}
+
+/// RFC 6749 section 5.1.
+fn token_response(tokens: &Tokens, setting: Setting<'_>, signed: &mut Vec<(u64, String)>) -> Response {
+    let settings = &setting.policy.response;
+    let access = access_token(&tokens.access, setting, signed);
+    let mut body = Map::new();
+    body.insert("access_token".into(), json!(access));
+    if !settings.token_type.is_empty() {
+        body.insert("token_type".into(), json!(settings.token_type));
+    }
+    if settings.expires_in {
+        body.insert("expires_in".into(), json!(tokens.access.lifetime));
+    }
+    if let Some(refresh) = &tokens.refresh {
+        body.insert("refresh_token".into(), json!(refresh));
+    }
+    if let Some(scope) = &tokens.scope {
+        body.insert("scope".into(), json!(scope));
+    }
+    if let Some(token) = &tokens.id_token {
+        body.insert("id_token".into(), json!(id_token(token, Some(&access), None, setting)));
+    }
+    body.extend(settings.extra.clone());
+    let mut response = json_response(200, body, Cache::Public);
+    caching(&mut response, settings.no_store, settings.pragma);
+    response
+}
+
+/// RFC 6749 section 5.2.
+fn token_error(cause: TokenCause, header_used: bool, allow: &'static str, policy: &Policy) -> Response {
+    let settings = &policy.response;
+    let rendered = policy.errors.token.of(cause);
+    let told = cause == TokenCause::UnknownClient && policy.client_auth.tell_unknown;
+    let description = if told { "there is no such client" } else { &rendered.description };
+    let mut response = if rendered.error.is_empty() {
+        Response::new(rendered.status)
+    } else {
+        let mut body = object([("error", json!(rendered.error))]);
+        if settings.description && !description.is_empty() {
+            body.insert("error_description".into(), json!(description));
+        }
+        if !settings.error_uri.is_empty() {
+            body.insert("error_uri".into(), json!(settings.error_uri));
+        }
+        body.extend(settings.error_extra.clone());
+        json_response(rendered.status, body, Cache::Public)
+    };
+    caching(&mut response, settings.no_store && settings.no_store_on_error, settings.pragma && settings.no_store_on_error);
+    let challenged = match rendered.challenge.as_str() {
+        "always" => true,
+        "when-header-used" => header_used,
+        _ => false,
+    };
+    if challenged {
+        let auth = &policy.client_auth;
+        let realm = if auth.realm.is_empty() { String::new() } else { format!(" realm={}", quoted(&auth.realm)) };
+        response.headers.push("WWW-Authenticate", format!("{}{realm}", auth.challenge_scheme));
+    }
+    allowing(response, (rendered.status == 405).then_some(allow))
+}
+
+/// RFC 6750 section 3.
+fn bearer_error(cause: BearerCause, scope: Option<&str>, setting: Setting<'_>) -> Response {
+    let Setting { realm, policy, .. } = setting;
+    let rendered = policy.errors.bearer.of(cause);
+    let mut challenge = format!("Bearer realm={}", quoted(&realm.name));
+    let mut body = Map::new();
+    for (name, value) in [("error", &rendered.error), ("error_description", &rendered.description)] {
+        if !value.is_empty() {
+            challenge.push_str(&format!(", {name}={}", quoted(value)));
+            body.insert(name.into(), json!(value));
+        }
+    }
+    if let Some(scope) = scope {
+        challenge.push_str(&format!(", scope={}", quoted(scope)));
+    }
+    let mut response = if body.is_empty() {
+        let mut response = Response::new(rendered.status);
+        response.headers.push("Cache-Control", "no-store");
+        response
+    } else {
+        json_response(rendered.status, body, Cache::NoStore)
+    };
+    if policy.resource.challenge {
+        response.headers.push("WWW-Authenticate", challenge);
+    }
+    response
+}
+
+fn json_response(status: u16, body: Map<String, Value>, cache: Cache) -> Response {
+    let mut response = Response::new(status);
+    response.headers.push("Content-Type", "application/json");
+    if cache == Cache::NoStore {
+        response.headers.push("Cache-Control", "no-store");
+    }
+    response.body = Value::Object(body).to_string().into_bytes();
+    response
+}
+
+fn caching(response: &mut Response, no_store: bool, pragma: bool) {
+    if no_store {
+        response.headers.push("Cache-Control", "no-store");
+    }
+    if pragma {
+        response.headers.push("Pragma", "no-cache");
+    }
+}
+
+fn allowing(mut response: Response, allow: Option<&str>) -> Response {
+    if let Some(allow) = allow {
+        response.headers.push("Allow", allow);
+    }
+    response
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A quoted-string (RFC 9110 section 5.6.4); characters that cannot stand in one are left out.
+fn quoted(text: &str) -> String {
+    let legal = text.chars().filter(|character| matches!(character, ' '..='~') && !matches!(character, '"' | '\\'));
+    format!("\"{}\"", legal.collect::<String>())
+}

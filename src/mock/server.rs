@@ -1,0 +1,255 @@
+//! The facade: starts the server on a thread of its own, and makes and removes realms.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::edge;
+use super::{Entry, Realm, RealmSpec};
+use crate::oauth::Request;
+use crate::policy::PolicySet;
+
+/// The name of the realm that every server begins with.
+const DEFAULT: &str = "default";
+
+/// Why the mock cannot do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum MockError {
+    /// The address cannot be listened on.
+    #[error("failed to listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The thread or its runtime cannot be made.
+    #[error("failed to start the server's thread")]
+    Thread(#[source] io::Error),
+    /// A realm of that name is there already.
+    #[error("a realm named `{0}` exists already")]
+    Exists(String),
+    /// The name cannot stand in a path.
+    #[error("`{0}` cannot name a realm: use letters, digits, `-`, `_`, `.`, `~`, beginning with a letter or digit")]
+    Name(String),
+    /// No keys can be made.
+    #[error("failed to make signing keys")]
+    Keys,
+}
+
+/// A mock authorization server. It stops when it is dropped.
+///
+/// It runs on a thread of its own, so that tests may block. Every server has a realm named `default`; more realms, each an issuer of
+/// its own, are made by [`MockServer::create`] in microseconds.
+///
+/// ```
+/// use oauthspec::mock::{MockServer, RealmSpec};
+///
+/// let server = MockServer::builder().seed(7).start_blocking()?;
+/// assert!(server.issuer().ends_with("/default"));
+/// let second = server.create(RealmSpec::new("attacker"))?;
+/// assert_eq!(second.issuer(), format!("{}/attacker", server.base_url()));
+/// # Ok::<(), oauthspec::mock::MockError>(())
+/// ```
+#[derive(Debug)]
+pub struct MockServer {
+    address: SocketAddr,
+    realms: Arc<Realms>,
+    realm: Realm,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Settings of a server before it starts.
+#[derive(Debug, Clone)]
+pub struct MockBuilder {
+    policies: PolicySet,
+    seed: u64,
+    listen: SocketAddr,
+    public_url: Option<String>,
+}
+
+/// The realms of a server, by name.
+#[derive(Debug)]
+pub(super) struct Realms {
+    base_url: String,
+    /// The path of the base URL, for proxies that leave it in front.
+    base_path: String,
+    by_name: RwLock<HashMap<String, Realm>>,
+}
+
+impl MockServer {
+    /// A server with settings other than the default ones.
+    #[must_use]
+    pub fn builder() -> MockBuilder {
+        MockBuilder {
+            policies: PolicySet::strict(),
+            seed: 0,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_url: None,
+        }
+    }
+
+    /// A strictly conformant server on a free loopback port.
+    ///
+    /// # Errors
+    /// [`MockError::Listen`] and [`MockError::Thread`].
+    pub async fn start() -> Result<Self, MockError> {
+        Self::builder().start().await
+    }
+
+    /// `http://127.0.0.1:PORT`, or the public URL that was given; without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.realms.base_url
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The default realm.
+    #[must_use]
+    pub fn realm(&self) -> Realm {
+        self.realm.clone()
+    }
+
+    /// Makes a realm.
+    ///
+    /// # Errors
+    /// [`MockError::Exists`], [`MockError::Name`], [`MockError::Keys`].
+    pub fn create(&self, spec: RealmSpec) -> Result<Realm, MockError> {
+        self.realms.create(spec)
+    }
+
+    /// Removes a realm; handles to it stay valid, but no request reaches it any more. An unknown name is no error.
+    pub fn remove(&self, name: &str) {
+        self.realms.by_name.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// The issuer identifier of the default realm.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.realm.issuer().to_owned()
+    }
+
+    /// Moves the clock of the default realm forward.
+    pub fn advance(&self, by: Duration) {
+        self.realm.advance(by);
+    }
+
+    /// The journal of the default realm.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Entry> {
+        self.realm.journal()
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended already; then there is nobody to tell.
+            let _nobody = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl MockBuilder {
+    /// What the default realm decides.
+    #[must_use]
+    pub fn policies(mut self, policies: PolicySet) -> Self {
+        self.policies = policies;
+        self
+    }
+
+    /// What the random values of the default realm are made of.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Where to listen; `127.0.0.1:0` unless said.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The base URL by which others reach the server, where that is not its address.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Starts the server; it accepts connections when this returns.
+    ///
+    /// # Errors
+    /// [`MockError::Listen`] and [`MockError::Thread`].
+    // Nothing is awaited, but callers in asynchronous code need not know that.
+    #[expect(clippy::unused_async, reason = "the signature leaves room for starting up asynchronously")]
+    pub async fn start(self) -> Result<MockServer, MockError> {
+        self.start_blocking()
+    }
+
+    /// Starts the server from code that is not asynchronous.
+    ///
+    /// # Errors
+    /// [`MockError::Listen`] and [`MockError::Thread`].
+    pub fn start_blocking(self) -> Result<MockServer, MockError> {
+        let failed = |error| MockError::Listen(self.listen, error);
+        let listener = TcpListener::bind(self.listen).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let base_url = self.public_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
+        let base_path = Request::get(base_url.as_str()).path().to_owned();
+        let realms = Arc::new(Realms { base_url, base_path, by_name: RwLock::default() });
+        let realm = realms.create(RealmSpec { policies: self.policies, seed: self.seed, ..RealmSpec::new(DEFAULT) })?;
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&realms);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(MockError::Thread)?;
+        let run = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = edge::serve(listener, served) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = thread::Builder::new().name("oauthspec-mock".into()).spawn(run).map_err(MockError::Thread)?;
+        Ok(MockServer { address, realms, realm, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Realms {
+    /// The realm of that name.
+    pub(super) fn get(&self, name: &str) -> Option<Realm> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The scheme, host and port by which others reach the server.
+    pub(super) fn origin(&self) -> &str {
+        &self.base_url[..self.base_url.len() - self.base_path.len()]
+    }
+
+    /// A path as realms know it: without the path of the base URL, if it is there.
+    pub(super) fn local<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&self.base_path).unwrap_or(path)
+    }
+
+    fn create(&self, spec: RealmSpec) -> Result<Realm, MockError> {
+        let realm = Realm::new(&self.base_url, spec)?;
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if by_name.contains_key(realm.name()) {
+            return Err(MockError::Exists(realm.name().to_owned()));
+        }
+        by_name.insert(realm.name().to_owned(), realm.clone());
+        Ok(realm)
+    }
+}

@@ -1,0 +1,274 @@
+//! What a realm remembers: clients, sessions, transactions, codes and tokens. Holds facts and decides nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::MockClient;
+use super::authorize::Transaction;
+use super::random::Random;
+use super::store::Store;
+use crate::oauth::Scope;
+
+/// How many codes, sessions and transactions a realm keeps, each.
+const FRONT_CAPACITY: usize = 20_000;
+/// How many tokens a realm keeps.
+const TOKEN_CAPACITY: usize = 100_000;
+
+/// The memory of a realm.
+pub(super) struct State {
+    pub(super) random: Random,
+    clients: BTreeMap<String, Registered>,
+    registered: u64,
+    pub(super) sessions: Store<String, Session>,
+    pub(super) transactions: Store<String, Transaction>,
+    pub(super) codes: Store<String, Code>,
+    tokens: VecDeque<Token>,
+    first_token: u64,
+    by_value: HashMap<String, u64>,
+    grants: u64,
+    /// The scope tokens to which a user once agreed, by user and client.
+    pub(super) consents: HashMap<(String, String), HashSet<String>>,
+    /// The challenge of each client's latest authorization request.
+    pub(super) latest_challenge: HashMap<String, Option<Challenge>>,
+    /// What was seen before, for notes on freshness: `state`, `nonce` and challenges.
+    pub(super) seen: Store<String, ()>,
+}
+
+/// A client with what goes with its registration.
+struct Registered {
+    client: Arc<MockClient>,
+    order: u64,
+    management_token: Option<String>,
+    issued_at: Duration,
+}
+
+/// A browser that has logged in.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) user: String,
+    pub(super) auth_time: Duration,
+}
+
+/// The challenge of an authorization request (RFC 7636 section 4.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Challenge {
+    pub(super) value: String,
+    pub(super) method: String,
+}
+
+/// When and by whom something that works once was used.
+#[derive(Debug, Clone)]
+pub(super) struct Used {
+    pub(super) at: Duration,
+    pub(super) client: String,
+}
+
+/// An authorization code with all that it is bound to.
+#[derive(Debug, Clone)]
+pub(super) struct Code {
+    pub(super) grant: u64,
+    pub(super) client: String,
+    pub(super) user: String,
+    pub(super) auth_time: Duration,
+    pub(super) redirect_uri: String,
+    /// Whether the authorization request named the redirect URI.
+    pub(super) redirect_uri_sent: bool,
+    pub(super) scope: Scope,
+    pub(super) asked_scope: Option<String>,
+    pub(super) challenge: Option<Challenge>,
+    pub(super) nonce: Option<String>,
+    pub(super) expires: Duration,
+    pub(super) used: Option<Used>,
+}
+
+/// Access or refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    Access,
+    Refresh,
+}
+
+/// A token.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) id: u64,
+    pub(super) kind: TokenKind,
+    /// The authorization from which it comes; shared by all tokens of it.
+    pub(super) grant: u64,
+    pub(super) client: String,
+    pub(super) user: Option<String>,
+    pub(super) auth_time: Option<Duration>,
+    pub(super) scope: Scope,
+    pub(super) issued: Duration,
+    pub(super) expires: Duration,
+    pub(super) revoked: bool,
+    pub(super) used: Option<Used>,
+    /// As it was issued; `None` until it is signed.
+    pub(super) value: Option<String>,
+}
+
+/// A use that is noted later than it happened, so that races are lost on purpose.
+#[derive(Debug, Clone)]
+pub(super) struct Commit {
+    /// Real time until it is noted.
+    pub(super) after: Duration,
+    pub(super) noted: Noted,
+    pub(super) used: Used,
+}
+
+/// What was used.
+#[derive(Debug, Clone)]
+pub(super) enum Noted {
+    Code(String),
+    Refresh(u64),
+}
+
+impl State {
+    pub(super) fn new(random: Random, clients: Vec<MockClient>, now: Duration) -> Self {
+        let mut state = Self {
+            random,
+            clients: BTreeMap::new(),
+            registered: 0,
+            sessions: Store::new(FRONT_CAPACITY),
+            transactions: Store::new(FRONT_CAPACITY),
+            codes: Store::new(FRONT_CAPACITY),
+            tokens: VecDeque::new(),
+            first_token: 0,
+            by_value: HashMap::new(),
+            grants: 0,
+            consents: HashMap::new(),
+            latest_challenge: HashMap::new(),
+            seen: Store::new(FRONT_CAPACITY),
+        };
+        for client in clients {
+            state.register(client, None, now);
+        }
+        state
+    }
+
+    /// Forgets everything but the clients and the counters of made-up values.
+    pub(super) fn forget(&mut self) {
+        self.sessions = Store::new(FRONT_CAPACITY);
+        self.transactions = Store::new(FRONT_CAPACITY);
+        self.codes = Store::new(FRONT_CAPACITY);
+        self.seen = Store::new(FRONT_CAPACITY);
+        self.first_token += self.tokens.len() as u64;
+        self.tokens.clear();
+        self.by_value.clear();
+        self.consents.clear();
+        self.latest_challenge.clear();
+    }
+
+    // Clients.
+
+    pub(super) fn register(&mut self, client: MockClient, management_token: Option<String>, now: Duration) {
+        let order = self.clients.get(&client.client_id).map_or(self.registered, |known| known.order);
+        self.registered += 1;
+        let id = client.client_id.clone();
+        self.clients.insert(id, Registered { client: Arc::new(client), order, management_token, issued_at: now });
+    }
+
+    pub(super) fn client(&self, id: &str) -> Option<Arc<MockClient>> {
+        self.clients.get(id).map(|known| Arc::clone(&known.client))
+    }
+
+    /// Every client, in the order of registration.
+    pub(super) fn clients(&self) -> Vec<Arc<MockClient>> {
+        let mut all: Vec<_> = self.clients.values().collect();
+        all.sort_by_key(|known| known.order);
+        all.into_iter().map(|known| Arc::clone(&known.client)).collect()
+    }
+
+    /// The token by which a registered client is managed (RFC 7592), and when it was registered.
+    pub(super) fn management(&self, id: &str) -> Option<(&str, Duration)> {
+        let known = self.clients.get(id)?;
+        known.management_token.as_deref().map(|token| (token, known.issued_at))
+    }
+
+    /// Removes a client, and all that was issued to it (RFC 7592 section 2.3).
+    pub(super) fn unregister(&mut self, id: &str) {
+        self.clients.remove(id);
+        self.codes.retain(|code| code.client != id);
+        for token in self.tokens.iter_mut().filter(|token| token.client == id) {
+            token.revoked = true;
+        }
+    }
+
+    // Tokens.
+
+    /// A number for a new authorization.
+    pub(super) fn new_grant(&mut self) -> u64 {
+        self.grants += 1;
+        self.grants
+    }
+
+    /// Keeps a token; its identifier is set here.
+    pub(super) fn keep(&mut self, mut token: Token) -> u64 {
+        let id = self.first_token + self.tokens.len() as u64;
+        token.id = id;
+        if let Some(value) = &token.value {
+            self.by_value.insert(value.clone(), id);
+        }
+        self.tokens.push_back(token);
+        if self.tokens.len() > TOKEN_CAPACITY {
+            self.first_token += 1;
+            if let Some(Token { value: Some(value), id, .. }) = self.tokens.pop_front()
+                && self.by_value.get(&value) == Some(&id)
+            {
+                self.by_value.remove(&value);
+            }
+        }
+        id
+    }
+
+    /// Says how a token looks, once it is signed.
+    pub(super) fn bind(&mut self, id: u64, value: &str) {
+        if let Some(token) = self.token_by_id_mut(id) {
+            token.value = Some(value.to_owned());
+            self.by_value.insert(value.to_owned(), id);
+        }
+    }
+
+    pub(super) fn token(&self, value: &str) -> Option<&Token> {
+        self.tokens.get(self.position(*self.by_value.get(value)?)?)
+    }
+
+    pub(super) fn token_by_id_mut(&mut self, id: u64) -> Option<&mut Token> {
+        let position = self.position(id)?;
+        self.tokens.get_mut(position)
+    }
+
+    /// Revokes tokens of an authorization: all, or those of one kind.
+    pub(super) fn revoke_grant(&mut self, grant: u64, kind: Option<TokenKind>) {
+        let concerned = |token: &&mut Token| token.grant == grant && kind.is_none_or(|kind| kind == token.kind);
+        for token in self.tokens.iter_mut().filter(concerned) {
+            token.revoked = true;
+        }
+    }
+
+    fn position(&self, id: u64) -> Option<usize> {
+        usize::try_from(id.checked_sub(self.first_token)?).ok()
+    }
+
+    // Uses.
+
+    /// Notes a use. What was used before keeps its first use.
+    pub(super) fn note(&mut self, noted: &Noted, used: &Used) {
+        let place = match noted {
+            Noted::Code(value) => self.codes.get_mut(value.as_str()).map(|code| &mut code.used),
+            Noted::Refresh(id) => self.token_by_id_mut(*id).map(|token| &mut token.used),
+        };
+        if let Some(place) = place {
+            place.get_or_insert_with(|| used.clone());
+        }
+    }
+
+    /// Whether a value was seen before; now it has been.
+    pub(super) fn seen_before(&mut self, kind: &str, value: &str) -> bool {
+        let key = format!("{kind} {value}");
+        let known = self.seen.get(&key).is_some();
+        self.seen.insert(key, ());
+        known
+    }
+}
