@@ -95,7 +95,8 @@ fn registrations_that_are_refused() {
     ] {
         assert_eq!(error(&register(&realm, &document)), refused(400, "invalid_client_metadata"), "{document}");
     }
-    let native = json!({"redirect_uris": ["com.example.app:/cb"], "application_type": "native", "token_endpoint_auth_method": "none"});
+    let native =
+        json!({"redirect_uris": ["com.example.app:/cb"], "application_type": "native", "token_endpoint_auth_method": "none"});
     assert_eq!(register(&realm, &native).status, 201);
     assert_eq!(register(&with(&[("registration.open", json!(false))]), &native).status, 404);
 }

@@ -186,7 +186,8 @@ fn responses_go_where_the_policy_puts_them() {
 
 #[test]
 fn implicit_where_a_policy_turns_it_on() {
-    let settings = [("authorize.response_types", json!(["code", "id_token token"])), ("token.check_registered_grants", json!(false))];
+    let settings =
+        [("authorize.response_types", json!(["code", "id_token token"])), ("token.check_registered_grants", json!(false))];
     let realm = with(&settings);
     let mut browser = Browser::new(&realm);
     let request = edited(browser.request("public"), &[("response_type", Some("token id_token"))]);

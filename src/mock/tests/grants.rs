@@ -70,11 +70,8 @@ fn a_code_is_bound_to_client_time_redirect_uri_and_verifier() {
     let realm = strict();
     let code = |browser: &mut Browser<'_>| browser.code("web");
     let mut browser = Browser::new(&realm);
-    let right = [
-        ("grant_type", "authorization_code"),
-        ("redirect_uri", "https://client.example/callback"),
-        ("code_verifier", VERIFIER),
-    ];
+    let right =
+        [("grant_type", "authorization_code"), ("redirect_uri", "https://client.example/callback"), ("code_verifier", VERIFIER)];
     let mut attempt = |client: &str, edit: &dyn Fn(&mut Params)| {
         let code = code(&mut browser);
         let mut params = params(&right);

@@ -110,6 +110,7 @@ fn the_journal_grades() {
     let notes = |entry: &crate::mock::Entry| entry.notes.join("; ");
     let authorize: Vec<_> = realm.journal().iter().filter(|entry| entry.endpoint == "authorize").map(notes).collect();
     assert_eq!(authorize[0], "code_challenge_method is not S256");
-    let second = "code_challenge_method is not S256; code_challenge was used before; state was used before; nonce was used before";
+    let second =
+        "code_challenge_method is not S256; code_challenge was used before; state was used before; nonce was used before";
     assert_eq!(authorize[1], second);
 }

@@ -73,7 +73,8 @@ fn userinfo_follows_the_scope() {
     let first = tokens(&realm, "web");
     let all = ask(&first["access_token"]).json().unwrap();
     assert_eq!((all["sub"].as_str(), all["email"].as_str()), (Some("alice"), Some("alice@example.com")));
-    let pairs = [("grant_type", "refresh_token"), ("refresh_token", first["refresh_token"].as_str().unwrap()), ("scope", "openid")];
+    let pairs =
+        [("grant_type", "refresh_token"), ("refresh_token", first["refresh_token"].as_str().unwrap()), ("scope", "openid")];
     let narrow = post(&realm, "token", "web", &pairs).json().unwrap();
     assert_eq!(ask(&narrow["access_token"]).json().unwrap(), json!({"sub": "alice"}));
     let service = post(&realm, "token", "service", &[("grant_type", "client_credentials")]).json().unwrap();
