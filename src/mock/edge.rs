@@ -37,8 +37,8 @@ use crate::oauth::{Headers, Request, Response};
 const BODY_LIMIT: usize = 1024 * 1024;
 /// The longest request head, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
-/// How long a client may take for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take for the head of a request, and again for its body.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, realms: Arc<Realms>) {
@@ -71,7 +71,7 @@ async fn connection(stream: TcpStream, router: Router) {
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);
+    builder.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).max_buf_size(HEAD_LIMIT);
     // Connections end by errors of all kinds, some of them made here on purpose.
     let _ended = builder.serve_connection(io, service).await;
 }
@@ -116,12 +116,15 @@ fn guarded(realm: &Realm, request: &Request, endpoint: &Endpoint) -> Answer {
 async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let body = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => body.to_bytes().to_vec(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(render::problem(413, "Content Too Large", "request bodies may have 1 MiB"));
-        }
-        Err(_) => return Err(render::problem(400, "Bad Request", "the body ended early")),
+    let too_large = || render::problem(413, "Content Too Large", "request bodies may have 1 MiB");
+    if hyper::body::Body::size_hint(&body).lower() > BODY_LIMIT as u64 {
+        return Err(too_large());
+    }
+    let body = match tokio::time::timeout(READ_TIMEOUT, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(body)) => body.to_bytes().to_vec(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(render::problem(400, "Bad Request", "the body ended early")),
+        Err(_) => return Err(render::problem(408, "Request Timeout", "the body did not come")),
     };
     let transport = |name: &HeaderName| matches!(name.as_str(), "host" | "content-length");
     let fields = head.headers.iter().filter(|(name, _)| !transport(name));

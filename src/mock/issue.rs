@@ -81,11 +81,13 @@ pub(super) fn audience(call: &Call<'_>) -> String {
 pub(super) fn gets_refresh(client: &MockClient, scope: &Scope, policy: &Policy) -> bool {
     let offered = policy.token.grants.iter().any(|grant| grant == "refresh_token");
     let registered = client.may_use("refresh_token") || !policy.token.check_registered_grants;
-    offered && registered && match policy.refresh.issue {
-        IssueRefresh::Always => true,
-        IssueRefresh::OfflineAccess => scope.contains("offline_access"),
-        IssueRefresh::Never => false,
-    }
+    offered
+        && registered
+        && match policy.refresh.issue {
+            IssueRefresh::Always => true,
+            IssueRefresh::OfflineAccess => scope.contains("offline_access"),
+            IssueRefresh::Never => false,
+        }
 }
 
 /// A refresh token.
@@ -99,13 +101,7 @@ pub(super) fn refresh(policy: &Policy, state: &mut State, by: &Authority, scope:
 }
 
 /// An ID token (OpenID Connect Core section 2), where `openid` was granted to a user's client.
-pub(super) fn id_token(
-    call: &Call<'_>,
-    policy: &Policy,
-    by: &Authority,
-    scope: &Scope,
-    nonce: Option<&str>,
-) -> Option<IdToken> {
+pub(super) fn id_token(call: &Call<'_>, policy: &Policy, by: &Authority, scope: &Scope, nonce: Option<&str>) -> Option<IdToken> {
     let settings = &policy.id_token;
     let user = by.user.as_deref().filter(|_| settings.issue && scope.contains("openid"))?;
     let mut claims = Map::new();

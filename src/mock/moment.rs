@@ -55,7 +55,8 @@ impl Sketch {
     fn look_at_page(&mut self, call: &Call<'_>, state: &State) {
         let transaction = interaction::transaction_of(&self.params).and_then(|id| state.transactions.get(&id));
         self.client = transaction.map(|transaction| transaction.asked.client.clone());
-        let session = transaction.and_then(|transaction| transaction.session.clone()).or_else(|| interaction::session(call, state));
+        let session =
+            transaction.and_then(|transaction| transaction.session.clone()).or_else(|| interaction::session(call, state));
         self.user = text(&self.params, "username").or_else(|| session.map(|session| session.user));
     }
 

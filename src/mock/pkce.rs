@@ -10,11 +10,7 @@ use crate::policy::{AuthorizeCause, PkcePolicy, PkceRequired, TokenCause, Unknow
 const PREFIX: usize = 8;
 
 /// The challenge of an authorization request.
-pub(super) fn challenge(
-    fields: &Fields,
-    client: &MockClient,
-    policy: &PkcePolicy,
-) -> Result<Option<Challenge>, AuthorizeCause> {
+pub(super) fn challenge(fields: &Fields, client: &MockClient, policy: &PkcePolicy) -> Result<Option<Challenge>, AuthorizeCause> {
     if !concerns(client, policy) {
         return Ok(None);
     }

@@ -190,7 +190,8 @@ impl Realm {
     #[must_use]
     pub fn handle(&self, request: &Request) -> Response {
         let path = request.path();
-        let (_, endpoint) = route(path.strip_prefix(self.prefix()).unwrap_or(path)).filter(|(name, _)| *name == self.name()).unzip();
+        let (_, endpoint) =
+            route(path.strip_prefix(self.prefix()).unwrap_or(path)).filter(|(name, _)| *name == self.name()).unzip();
         let Some(endpoint) = endpoint else { return render::not_found() };
         let answer = self.answer(request, &endpoint);
         answer.commits.iter().for_each(|commit| self.commit(commit));

@@ -42,14 +42,11 @@ pub(super) fn choose(
 }
 
 /// Whether a client may use a redirect URI.
-pub(super) fn is_registered(
-    uri: &str,
-    client: &MockClient,
-    policy: &RedirectUriPolicy,
-    everybody: &[Arc<MockClient>],
-) -> bool {
+pub(super) fn is_registered(uri: &str, client: &MockClient, policy: &RedirectUriPolicy, everybody: &[Arc<MockClient>]) -> bool {
     let native = client.kind == ClientKind::Native && policy.loopback_any_port;
-    let own = || client.redirect_uris.iter().any(|known| compare(policy.comparison, known, uri) || (native && same_loopback(known, uri)));
+    let own = || {
+        client.redirect_uris.iter().any(|known| compare(policy.comparison, known, uri) || (native && same_loopback(known, uri)))
+    };
     match policy.comparison {
         Comparison::None => true,
         Comparison::AnyClient => everybody.iter().any(|other| other.redirect_uris.iter().any(|known| known == uri)),
@@ -201,7 +198,12 @@ mod tests {
         };
         let allowed = |uri: &str| is_registered(uri, &native, &RedirectUriPolicy::default(), &[]);
         assert!(allowed("http://127.0.0.1:49152/callback"));
-        for uri in ["http://127.0.0.1:49152/other", "http://localhost:1/callback", "http://127.0.0.1:x/callback", "http://a@127.0.0.1:1/callback"] {
+        for uri in [
+            "http://127.0.0.1:49152/other",
+            "http://localhost:1/callback",
+            "http://127.0.0.1:x/callback",
+            "http://a@127.0.0.1:1/callback",
+        ] {
             assert!(!allowed(uri), "{uri}");
         }
     }

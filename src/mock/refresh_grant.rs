@@ -32,12 +32,8 @@ pub(super) fn refresh(request: &Grant<'_>, state: &mut State, trail: &mut Trail)
             return Err(cause);
         }
     };
-    let by = Authority {
-        grant: token.grant,
-        client: client.client_id.clone(),
-        user: token.user.clone(),
-        auth_time: token.auth_time,
-    };
+    let by =
+        Authority { grant: token.grant, client: client.client_id.clone(), user: token.user.clone(), auth_time: token.auth_time };
     let rotates = match settings.rotation {
         Rotation::Always => true,
         Rotation::Public => client.is_public(),

@@ -50,11 +50,8 @@ pub(super) fn manage(call: &Call<'_>, id: &str, policy: &Policy, state: &mut Sta
     let right = known.as_ref().zip(presented.as_ref()).is_some_and(|((token, _), presented)| token == presented);
     let (Some((token, since)), Some(client), true) = (known, state.client(id), right) else {
         // RFC 7592 section 2.1: an unknown client is answered like a wrong token.
-        let cause = if presented.is_some() {
-            crate::policy::BearerCause::UnknownToken
-        } else {
-            crate::policy::BearerCause::MissingToken
-        };
+        let cause =
+            if presented.is_some() { crate::policy::BearerCause::UnknownToken } else { crate::policy::BearerCause::MissingToken };
         return Decision::new(Outcome::BearerError { cause, scope: None });
     };
     match call.request.method.as_str() {
@@ -111,7 +108,16 @@ fn client(call: &Call<'_>, policy: &Policy, state: &mut State) -> Result<MockCli
     };
     let secret = (auth_method != "none").then(|| state.random.secret("client_secret", 43));
     let client_id = format!("dyn-{}", state.random.secret("client_id", 16));
-    Ok(MockClient { client_id, client_secret: secret, auth_method, redirect_uris, grant_types, scopes, kind, may_introspect: false })
+    Ok(MockClient {
+        client_id,
+        client_secret: secret,
+        auth_method,
+        redirect_uris,
+        grant_types,
+        scopes,
+        kind,
+        may_introspect: false,
+    })
 }
 
 /// RFC 6749 section 3.1.2: absolute, without a fragment. RFC 9700 section 2.6: no plain http, but to a loopback address.

@@ -29,7 +29,8 @@ pub(super) fn concerning(decision: &Decision, own: &[Arc<Rewrite>]) -> Vec<Arc<R
     }
     let between = matches!(decision.outcome, Outcome::Continue(_) | Outcome::Page(Page::Login(_) | Page::Consent(_)));
     let meant = |rewrite: &&Arc<Rewrite>| {
-        !between || (rewrite.on == Answer::Any && rewrite.members.is_empty() && rewrite.claims.is_empty() && rewrite.jws.is_empty())
+        !between
+            || (rewrite.on == Answer::Any && rewrite.members.is_empty() && rewrite.claims.is_empty() && rewrite.jws.is_empty())
     };
     for rewrite in own.iter().filter(meant) {
         if !all.iter().any(|known| Arc::ptr_eq(known, rewrite)) {

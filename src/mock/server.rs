@@ -213,7 +213,8 @@ impl MockBuilder {
         let realm = realms.create(RealmSpec { policies: self.policies, seed: self.seed, ..RealmSpec::new(DEFAULT) })?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&realms);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(MockError::Thread)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(MockError::Thread)?;
         let run = move || {
             runtime.block_on(async {
                 tokio::select! {
