@@ -14,7 +14,7 @@ use super::session::{self, Session};
 use super::values::Snapshots;
 use crate::catalog::Catalogue;
 use crate::report::{Console, Detail, Fanout, Files, Mode, SnapshotSink};
-use crate::runner::{self, Event, Notice, Options, Outcome, Run, Sink, Stage};
+use crate::runner::{self, Event, Keep, Notice, Options, Outcome, Run, Sink, Stage};
 use crate::scenario::{Selected, Suite};
 
 /// How many scenarios run at once where nothing else is said.
@@ -50,7 +50,9 @@ async fn run(args: ServerArgs, plan: &plan::Plan, selected: Vec<Selected>) -> Re
         session = session::prepare(&args.target, &args.embedded, &args.reach, args.report.show_secrets) => session?,
         () = until(interrupted.clone()) => return Err(Error::Interrupted),
     };
-    let options = options(&args.run, &session, plan);
+    let off = args.report.snapshots.unwrap_or_default() == Snapshots::Off;
+    let keep = if off { Keep::Transcripts } else { Keep::Snapshots };
+    let options = options(&args.run, &session, plan, keep);
     let stage = session.stage(options.seed, options.max_wait, options.jobs);
     let mut console = Console::new(detail(&args.report));
     let mut files = Files::new(args.report.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports")));
@@ -130,7 +132,7 @@ fn finish(
     Ok(drifted)
 }
 
-fn options(args: &RunArgs, session: &Session, plan: &plan::Plan) -> Options {
+fn options(args: &RunArgs, session: &Session, plan: &plan::Plan, keep: Keep) -> Options {
     let jobs = args.jobs.map_or(JOBS, std::num::NonZeroUsize::get);
     Options {
         jobs: session.concurrency.map_or(jobs, |most| jobs.min(most)),
@@ -141,6 +143,7 @@ fn options(args: &RunArgs, session: &Session, plan: &plan::Plan) -> Options {
         seed: args.seed.unwrap_or_else(session::fresh_seed),
         repeat: session.repeat.clone(),
         plan: format!("{}@{}", plan.id, plan.date),
+        keep,
     }
 }
 

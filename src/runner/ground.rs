@@ -140,13 +140,7 @@ impl Ground {
 }
 
 fn on_remote(source: &RemoteSource) -> Ground {
-    Ground {
-        target: source.target.clone(),
-        clock: Clock::Real,
-        clients: BTreeMap::new(),
-        registered: Vec::new(),
-        realm: None,
-    }
+    Ground { target: source.target.clone(), clock: Clock::Real, clients: BTreeMap::new(), registered: Vec::new(), realm: None }
 }
 
 async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Ground, NoGround> {

@@ -12,11 +12,19 @@ use crate::catalog::Level;
 use crate::scenario::{Action, Among, Check, Scenario, Step, Template};
 use crate::wire::{Sealed, Vault};
 
+/// A check that was made. It is sealed when the scenario is over: only then are all its secrets known, and sealing once is cheap.
+#[derive(Debug)]
+struct Made {
+    result: CheckResult,
+    expected: String,
+    actual: String,
+}
+
 /// The checks made so far.
 #[derive(Debug, Default)]
 pub(super) struct Judging {
     /// In the order in which they were first made.
-    pub(super) checks: Vec<CheckResult>,
+    checks: Vec<Made>,
     /// Why cases ended early.
     pub(super) stops: Vec<(Option<String>, Stop)>,
     /// Values for checks over several results, by the check's place in the file.
@@ -36,28 +44,35 @@ impl Judging {
         self.stops.iter().max_by_key(|(_, stop)| stop_verdict(stop))
     }
 
+    /// Every check, sealed.
+    pub(super) fn seal(&mut self, vault: &Vault) -> Vec<CheckResult> {
+        let seal =
+            |made: Made| CheckResult { expected: vault.seal(&made.expected), actual: vault.seal(&made.actual), ..made.result };
+        self.checks.drain(..).map(seal).collect()
+    }
+
     /// Adds a verdict; a check that was made before in this case keeps the worse one.
-    fn add(&mut self, result: CheckResult) {
-        let before = self.checks.iter_mut().find(|check| check.name == result.name && check.case == result.case);
-        match before {
-            Some(check) if result.verdict > check.verdict => *check = result,
+    fn add(&mut self, made: Made) {
+        let same = |other: &&mut Made| other.result.name == made.result.name && other.result.case == made.result.case;
+        match self.checks.iter_mut().find(same) {
+            Some(before) if made.result.verdict > before.result.verdict => *before = made,
             Some(_) => {}
-            None => self.checks.push(result),
+            None => self.checks.push(made),
         }
     }
 
     /// Judges the checks over several results, once all rounds of a case are done.
-    pub(super) fn settle_samples(&mut self, scenario: &Scenario, case: Option<&str>, stage: &Stage, vault: &Vault) {
+    pub(super) fn settle_samples(&mut self, scenario: &Scenario, case: Option<&str>, stage: &Stage) {
         for check in scenario.steps.iter().flat_map(|step| &step.expect) {
             let level = check.level(stage.catalogue);
             if let Some(values) = self.samples.remove(&check.span.start) {
                 let judgement = judge_samples(check, level, &values);
-                let result = assemble(check, level, &judgement, None, "", Place { scenario, case, stage, vault });
+                let result = assemble(check, level, &judgement, None, "", Place { scenario, case, stage });
                 self.add(result);
             }
             if self.winners.remove(&check.span.start) == Some(0) {
                 let judgement = Judgement::new(Verdict::Error, "no request of any round won: the race proves nothing");
-                let result = assemble(check, level, &judgement, None, "", Place { scenario, case, stage, vault });
+                let result = assemble(check, level, &judgement, None, "", Place { scenario, case, stage });
                 self.add(result);
             }
         }
@@ -73,7 +88,9 @@ impl Play<'_> {
             return Ok(());
         }
         let (judgement, exchange) = match (&check.want.among, &check.want.jwt) {
-            (Some(among), _) => (self.judge_among(check, level, among, records), records.first().and_then(|record| record.exchange)),
+            (Some(among), _) => {
+                (self.judge_among(check, level, among, records), records.first().and_then(|record| record.exchange))
+            }
             (None, Some(_)) => {
                 let judgement = super::jwt::judge(self, check, level).await;
                 (judgement, records.last().and_then(|record| record.exchange))
@@ -82,7 +99,7 @@ impl Play<'_> {
         };
         let expected = expectation(check, &self.names);
         let case = self.case.clone();
-        let place = Place { scenario: self.scenario, case: case.as_deref(), stage: self.stage, vault: &self.vault };
+        let place = Place { scenario: self.scenario, case: case.as_deref(), stage: self.stage };
         let result = assemble(check, level, &judgement, exchange, &expected, place);
         self.judging.add(result);
         Ok(())
@@ -113,7 +130,10 @@ impl Play<'_> {
     /// A token's death counts only after it was seen alive.
     fn judge_alive(&self, check: &Check, level: Level, record: &Record, action: &Action) -> Judgement {
         let Some(_) = record.alive else {
-            return Judgement::new(Verdict::Skip, "nothing can tell whether the token works (no userinfo, introspection or resource)");
+            return Judgement::new(
+                Verdict::Skip,
+                "nothing can tell whether the token works (no userinfo, introspection or resource)",
+            );
         };
         let seen = match action {
             Action::Alive(alive) => self.names.fill(&alive.token).is_ok_and(|token| self.witnesses.contains_key(&token)),
@@ -156,13 +176,19 @@ struct Place<'a> {
     scenario: &'a Scenario,
     case: Option<&'a str>,
     stage: &'a Stage,
-    vault: &'a Vault,
 }
 
-fn assemble(check: &Check, level: Level, judgement: &Judgement, exchange: Option<usize>, expected: &str, place: Place<'_>) -> CheckResult {
+fn assemble(
+    check: &Check,
+    level: Level,
+    judgement: &Judgement,
+    exchange: Option<usize>,
+    expected: &str,
+    place: Place<'_>,
+) -> Made {
     let requirement = check.requirement.as_deref().and_then(|id| place.stage.catalogue.get(id));
     let expected = if expected.is_empty() { over_results(check) } else { expected.to_owned() };
-    CheckResult {
+    let result = CheckResult {
         name: check.name.clone(),
         case: place.case.map(str::to_owned),
         text: requirement.map_or_else(|| place.scenario.title.clone(), |requirement| requirement.text.clone()),
@@ -171,12 +197,13 @@ fn assemble(check: &Check, level: Level, judgement: &Judgement, exchange: Option
         requirement: check.requirement.clone(),
         clause: requirement.map(crate::catalog::Requirement::clause),
         verdict: judgement.verdict,
-        expected: place.vault.seal(&expected),
-        actual: place.vault.seal(&judgement.actual),
+        expected: Sealed::default(),
+        actual: Sealed::default(),
         exchange,
         line: judgement.line.clone(),
         repeat: repeat(place),
-    }
+    };
+    Made { result, expected, actual: judgement.actual.clone() }
 }
 
 fn repeat(place: Place<'_>) -> String {
@@ -187,7 +214,11 @@ fn repeat(place: Place<'_>) -> String {
 }
 
 fn over_results(check: &Check) -> String {
-    if check.want.distinct.is_some() { "a different value each time".into() } else { "at least 128 bits that cannot be guessed".into() }
+    if check.want.distinct.is_some() {
+        "a different value each time".into()
+    } else {
+        "at least 128 bits that cannot be guessed".into()
+    }
 }
 
 fn judge_samples(check: &Check, level: Level, values: &[String]) -> Judgement {
@@ -206,8 +237,12 @@ fn judge_samples(check: &Check, level: Level, values: &[String]) -> Judgement {
     match guess::estimate(&secret) {
         Guess::Repeated => Judgement::new(breach(level), "the same value came twice"),
         Guess::Sequence => Judgement::new(breach(level), "the values follow one another"),
-        Guess::Bits(bits) if bits < guess::BREACH => Judgement::new(breach(level), format!("about {bits:.0} bits, by {} values", values.len())),
-        Guess::Bits(bits) if bits < guess::DOUBT => Judgement::new(Verdict::Warn, format!("about {bits:.0} bits, by {} values", values.len())),
+        Guess::Bits(bits) if bits < guess::BREACH => {
+            Judgement::new(breach(level), format!("about {bits:.0} bits, by {} values", values.len()))
+        }
+        Guess::Bits(bits) if bits < guess::DOUBT => {
+            Judgement::new(Verdict::Warn, format!("about {bits:.0} bits, by {} values", values.len()))
+        }
         Guess::Bits(bits) => Judgement::new(Verdict::Pass, format!("about {bits:.0} bits, by {} values", values.len())),
     }
 }
@@ -219,8 +254,8 @@ fn values_of(template: &Template, records: &[Record]) -> Vec<String> {
 }
 
 /// The reason of a scenario that is no pass, in one sentence.
-pub(super) fn reason(judging: &Judging, vault: &Vault) -> (Option<Sealed>, Option<SkipCode>) {
-    let worst = judging.checks.iter().filter(|check| check.verdict != Verdict::Pass).max_by_key(|check| check.verdict);
+pub(super) fn reason(checks: &[CheckResult], judging: &Judging, vault: &Vault) -> (Option<Sealed>, Option<SkipCode>) {
+    let worst = checks.iter().filter(|check| check.verdict != Verdict::Pass).max_by_key(|check| check.verdict);
     match (worst, judging.worst_stop()) {
         (Some(check), stop) if stop.is_none_or(|(_, stop)| stop_verdict(stop) <= check.verdict) => {
             let case = check.case.as_ref().map(|case| format!("[{case}]")).unwrap_or_default();

@@ -188,7 +188,8 @@ fn alive(out: &mut Vec<Mismatch>, wanted: bool, record: &Record) {
     }
     let witness = record.note.clone().unwrap_or_default();
     let seen = if wanted { "the token does not work" } else { "the token still works" };
-    let mut mismatch = Mismatch::new("status", if wanted { "a working token" } else { "a dead token" }, format!("{seen} ({witness})"));
+    let mut mismatch =
+        Mismatch::new("status", if wanted { "a working token" } else { "a dead token" }, format!("{seen} ({witness})"));
     // A foreign resource server is another party: a dead token that still works there is no breach of the server's own rule.
     mismatch.soft = !wanted && witness.starts_with("resource");
     out.push(mismatch);

@@ -31,7 +31,7 @@ mod witness;
 pub use answer::Outcome as AnswerClass;
 pub use event::{Event, Notice, RunInfo, Sink};
 pub use ground::{MockSource, Provider, RemoteSource};
-pub use play::Stage;
+pub use play::{Keep, Stage};
 pub use preflight::{Blocks, Findings, inventory, preflight};
 pub use result::{
     CheckResult, ExchangeReport, RequestReport, ResponseReport, Results, ScenarioResult, SkipCode, Summary, TargetInfo, ToolInfo,

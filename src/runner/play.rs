@@ -30,8 +30,21 @@ pub struct Stage {
     pub max_wait: Duration,
     /// How the command line names the target, for commands that repeat a check.
     pub repeat: Arc<str>,
+    /// What is kept of a scenario beside its verdicts.
+    pub keep: Keep,
     /// Places for scenarios that are busy; one that waits gives its place away.
     pub places: Arc<tokio::sync::Semaphore>,
+}
+
+/// What is kept of a scenario beside its verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing.
+    Verdicts,
+    /// Its exchanges, redacted.
+    Transcripts,
+    /// Its exchanges, and once more with every volatile value named.
+    Snapshots,
 }
 
 /// Why a case ended early.
@@ -96,7 +109,8 @@ impl<'a> Play<'a> {
         }
         let mut chance = Chance::new(stage.seed, &scenario.id);
         let random = chance.text();
-        let names = Names { target: &ground.target, clients: &ground.clients, records: BTreeMap::new(), case: BTreeMap::new(), random };
+        let names =
+            Names { target: &ground.target, clients: &ground.clients, records: BTreeMap::new(), case: BTreeMap::new(), random };
         Self {
             scenario,
             ground,
@@ -171,7 +185,7 @@ impl<'a> Play<'a> {
             self.play_round().await?;
         }
         let case = self.case.clone();
-        self.judging.settle_samples(self.scenario, case.as_deref(), self.stage, &self.vault);
+        self.judging.settle_samples(self.scenario, case.as_deref(), self.stage);
         Ok(())
     }
 
@@ -202,7 +216,10 @@ impl<'a> Play<'a> {
                         return Err(Stop::Error(format!("{}: {}", check.name, record.summary())));
                     }
                     let wanted = super::matching::describe(&check.want, &self.names);
-                    return Err(Stop::Skip(SkipCode::Assumption, format!("assumed {wanted}; {} ({})", first.seen, record.summary())));
+                    return Err(Stop::Skip(
+                        SkipCode::Assumption,
+                        format!("assumed {wanted}; {} ({})", first.seen, record.summary()),
+                    ));
                 }
             }
         }

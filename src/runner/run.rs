@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::event::{Event, Notice, RunInfo, Sink};
 use super::ground::{Ground, NoGround, Provider};
 use super::judging;
-use super::play::{Play, Stage, Stop, stop_verdict};
+use super::play::{Keep, Play, Stage, Stop, stop_verdict};
 use super::preflight::Blocks;
 use super::result::{CheckResult, ScenarioResult, SkipCode, Summary, TargetInfo, Verdict};
 use super::tally::Tally;
@@ -42,6 +42,8 @@ pub struct Options {
     pub repeat: String,
     /// The plan by which verdicts are given, with its date.
     pub plan: String,
+    /// What is kept of each scenario beside its verdicts.
+    pub keep: Keep,
 }
 
 /// What is run, against what.
@@ -153,6 +155,7 @@ impl Dispatcher {
             seed: options.seed,
             max_wait: options.max_wait,
             repeat: Arc::from(options.repeat.as_str()),
+            keep: options.keep,
             places: Arc::new(Semaphore::new(options.jobs.max(1))),
         };
         Self {
@@ -173,8 +176,13 @@ impl Dispatcher {
             tasks.spawn(self.task(one, sender.clone()));
         }
         drop(sender);
-        let mut outcome =
-            Outcome { summary: Summary::default(), complete: false, stale: Vec::new(), left: Vec::new(), results: BTreeMap::new() };
+        let mut outcome = Outcome {
+            summary: Summary::default(),
+            complete: false,
+            stale: Vec::new(),
+            left: Vec::new(),
+            results: BTreeMap::new(),
+        };
         let mut tally = Tally::default();
         loop {
             let message = tokio::select! {
@@ -282,19 +290,18 @@ async fn on_ground(
     let scenario = &selected.scenario;
     let mut play = Play::new(scenario, ground, stage, vault, place);
     play.play(selected.cases.as_deref()).await;
-    let checks = std::mem::take(&mut play.judging.checks);
+    let checks = play.judging.seal(&play.vault);
     let verdict = verdict_of(&checks, &play.judging.stops.iter().map(|(_, stop)| stop).collect::<Vec<_>>());
-    play.judging.checks = checks;
-    let (reason, skip_code) = judging::reason(&play.judging, &play.vault);
+    let (reason, skip_code) = judging::reason(&checks, &play.judging, &play.vault);
     let shaky = verdict == Verdict::Error && play.lines.iter().any(|line| line.exchange.outcome.is_err());
-    let snapshot = matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail);
+    let snapshot = stage.keep == Keep::Snapshots && matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail);
     let result = ScenarioResult {
         verdict,
         reason: reason.filter(|_| verdict != Verdict::Pass),
         skip_code: skip_code.filter(|_| verdict == Verdict::Skip),
         snapshot: snapshot.then(|| transcript::snapshot(&play.lines, &play.vault)),
-        checks: std::mem::take(&mut play.judging.checks),
-        exchanges: transcript::report(&play.lines, &play.vault),
+        checks,
+        exchanges: if stage.keep == Keep::Verdicts { Vec::new() } else { transcript::report(&play.lines, &play.vault) },
         ..blank(scenario, begun)
     };
     Finished { result, tally: play.tally, left: Vec::new(), shaky }

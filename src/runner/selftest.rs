@@ -166,7 +166,9 @@ fn uncaught(result: &ScenarioResult, fault: &Patch) -> Option<String> {
         .checks
         .iter()
         .filter(|check| check.verdict != Verdict::Pass)
-        .map(|check| format!("{} {} {}: {}", check.name, check.verdict.word(), check.requirement.as_deref().unwrap_or("-"), check.actual))
+        .map(|check| {
+            format!("{} {} {}: {}", check.name, check.verdict.word(), check.requirement.as_deref().unwrap_or("-"), check.actual)
+        })
         .collect();
     let reason = result.reason.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(format!("not caught ({} {reason}) {}", result.verdict.word(), seen.join("; ")))
@@ -188,8 +190,10 @@ fn refused(result: &ScenarioResult, variant: &Patch) -> Option<String> {
     if !bad.is_empty() {
         return Some(bad.join("; "));
     }
-    let allowed = matches!(result.verdict, Verdict::Pass | Verdict::Warn) || (result.verdict == Verdict::Skip && skips(variant, &result.id));
-    (!allowed).then(|| format!("{}: {}", result.verdict.word(), result.reason.as_ref().map(ToString::to_string).unwrap_or_default()))
+    let allowed = matches!(result.verdict, Verdict::Pass | Verdict::Warn)
+        || (result.verdict == Verdict::Skip && skips(variant, &result.id));
+    (!allowed)
+        .then(|| format!("{}: {}", result.verdict.word(), result.reason.as_ref().map(ToString::to_string).unwrap_or_default()))
 }
 
 fn not_passed(result: &ScenarioResult) -> Option<String> {
@@ -197,7 +201,9 @@ fn not_passed(result: &ScenarioResult) -> Option<String> {
         return None;
     }
     let checks = result.checks.iter().filter(|check| check.verdict != Verdict::Pass);
-    let seen: Vec<String> = checks.map(|check| format!("{}{} {}: {}", check.name, case(check.case.as_ref()), check.verdict.word(), check.actual)).collect();
+    let seen: Vec<String> = checks
+        .map(|check| format!("{}{} {}: {}", check.name, case(check.case.as_ref()), check.verdict.word(), check.actual))
+        .collect();
     let reason = result.reason.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(format!("{}: {reason} {}", result.verdict.word(), seen.join("; ")))
 }

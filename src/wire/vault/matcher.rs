@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::Entry;
 use super::encodings::Rule;
@@ -39,7 +39,12 @@ impl Matcher {
         }
         let texts = patterns.iter().map(|pattern| pattern.text.as_str());
         // Building fails only beyond two thousand million states; then nothing may leave at all, which `replace` sees to.
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).ok();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            // It is built anew for each scenario and used on a few hundred kilobytes: cheap to build beats fast to use.
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .build(texts)
+            .ok();
         Self { automaton, patterns }
     }
 
