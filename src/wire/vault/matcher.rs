@@ -5,18 +5,24 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
-
 use super::Entry;
 use super::encodings::Rule;
 
 /// What is left of a torn secret is taken off from this length on.
 const SHORTEST_TORN: usize = 4;
+/// How many bytes of a spelling are looked up.
+const PREFIX: usize = 4;
 
-/// An automaton over all spellings.
+/// All spellings, by how they begin. It is built anew for each scenario and used on a few hundred kilobytes, so that building has to be
+/// cheap: an automaton over the same spellings takes longer to build than all searching.
 pub(super) struct Matcher {
-    automaton: Option<AhoCorasick>,
     patterns: Vec<Pattern>,
+    /// Positions in `patterns`, longest first, by the first bytes.
+    by_prefix: HashMap<[u8; PREFIX], Vec<usize>>,
+    /// Positions of the patterns that are shorter than a prefix, longest first.
+    short: Vec<usize>,
+    /// Whether a prefix with this fingerprint is there at all.
+    fingerprints: Vec<bool>,
 }
 
 struct Pattern {
@@ -31,39 +37,55 @@ impl Matcher {
         let mut patterns = Vec::new();
         for entry in entries {
             for spelling in entry.spellings.iter() {
-                if seen.insert(&spelling.text, ()).is_none() {
+                if !spelling.text.is_empty() && seen.insert(&spelling.text, ()).is_none() {
                     let name = Arc::clone(&entry.name);
                     patterns.push(Pattern { text: spelling.text.clone(), name, rule: spelling.rule });
                 }
             }
         }
-        let texts = patterns.iter().map(|pattern| pattern.text.as_str());
-        // Building fails only beyond two thousand million states; then nothing may leave at all, which `replace` sees to.
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            // It is built anew for each scenario and used on a few hundred kilobytes: cheap to build beats fast to use.
-            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-            .build(texts)
-            .ok();
-        Self { automaton, patterns }
+        patterns.sort_by_key(|pattern: &Pattern| std::cmp::Reverse(pattern.text.len()));
+        let mut matcher =
+            Self { patterns: Vec::new(), by_prefix: HashMap::new(), short: Vec::new(), fingerprints: vec![false; 1 << 16] };
+        for (position, pattern) in patterns.iter().enumerate() {
+            match pattern.text.as_bytes().first_chunk::<PREFIX>() {
+                Some(prefix) => {
+                    matcher.fingerprints[fingerprint(*prefix)] = true;
+                    matcher.by_prefix.entry(*prefix).or_default().push(position);
+                }
+                None => matcher.short.push(position),
+            }
+        }
+        matcher.patterns = patterns;
+        matcher
+    }
+
+    /// The leftmost place of a spelling, and of several there the longest.
+    fn find(&self, text: &[u8], from: usize) -> Option<(&Pattern, Range<usize>)> {
+        let at = |position: usize, start: usize| {
+            let pattern = &self.patterns[position];
+            text[start..].starts_with(pattern.text.as_bytes()).then(|| (pattern, start..start + pattern.text.len()))
+        };
+        (from..text.len()).find_map(|start| {
+            let prefix = text[start..].first_chunk::<PREFIX>().filter(|prefix| self.fingerprints[fingerprint(**prefix)]);
+            let long = prefix.and_then(|prefix| self.by_prefix.get(prefix)).into_iter().flatten();
+            long.chain(&self.short).find_map(|position| at(*position, start))
+        })
     }
 
     /// The text with names in place of values.
     pub(super) fn replace(&self, text: &str) -> String {
-        let Some(automaton) = &self.automaton else { return "<withheld>".to_owned() };
         let mut out = String::with_capacity(text.len());
         let mut kept = 0;
         let mut from = 0;
-        while let Some(found) = automaton.find(Input::new(text).range(from..)) {
-            let pattern = &self.patterns[found.pattern().as_usize()];
+        while let Some((pattern, found)) = self.find(text.as_bytes(), from) {
             let place = match pattern.rule {
-                Rule::Anywhere => found.range(),
-                Rule::AsValue if stands_as_value(text, found.range()) => found.range(),
+                Rule::Anywhere => found,
+                Rule::AsValue if stands_as_value(text, found.clone()) => found,
                 Rule::AsValue => {
-                    from = found.start() + text[found.start()..].chars().next().map_or(1, char::len_utf8);
+                    from = found.start + text[found.start..].chars().next().map_or(1, char::len_utf8);
                     continue;
                 }
-                Rule::InsideBase64 => widen(text, found.range(), kept),
+                Rule::InsideBase64 => widen(text, found, kept),
             };
             out.push_str(&text[kept..place.start]);
             out.push_str(&pattern.name);
@@ -89,6 +111,10 @@ impl fmt::Debug for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Matcher").field("patterns", &self.patterns.len()).finish()
     }
+}
+
+fn fingerprint(prefix: [u8; PREFIX]) -> usize {
+    (u32::from_le_bytes(prefix).wrapping_mul(0x9E37_79B1) >> 16) as usize
 }
 
 /// Whether a word stands there as a value: alone, or behind `=`, `:` or a quotation mark, and not as a name itself.
