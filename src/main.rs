@@ -1,3 +1,7 @@
 //! The `oauthspec` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oauthspec::cli::main()
+}

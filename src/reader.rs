@@ -363,6 +363,11 @@ impl<'a> Fields<'a> {
 
     /// Refuses what was never asked for.
     pub(crate) fn finish(self) {
+        self.check();
+    }
+
+    /// The same, where the table is still in use.
+    pub(crate) fn check(&self) {
         let known: Vec<&str> = self.known.iter().copied().collect();
         for entry in self.entries.iter().filter(|entry| !self.known.contains(entry.key.as_str())) {
             self.sink.unknown(&entry.span, "key", &entry.key, &known);

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn clauses_are_readable() {
-        let text = "[RFC6749-4.1.2-05]\nkeyword = \"MUST\"\nbinds = \"server\"\ntext = \"x\"\nseverity = \"critical\"\n";
+        let text = "[\"RFC6749-4.1.2-05\"]\nkeyword = \"MUST\"\nbinds = \"server\"\ntext = \"x\"\nseverity = \"critical\"\n";
         let mut all = Catalogue::default();
         all.load(&Source::new("test", text)).unwrap();
         assert_eq!(all.get("RFC6749-4.1.2-05").unwrap().clause(), "RFC 6749 section 4.1.2");

@@ -2,11 +2,42 @@
 //!
 //! Floor 4. Knows no sink: it neither prints nor writes files.
 
+mod answer;
+mod build;
+mod chance;
+mod context;
+mod control;
 mod event;
+mod ground;
+mod guess;
+mod judging;
+mod jwt;
+mod matching;
+mod mock_claims;
+mod needs;
+mod play;
+mod preflight;
+mod record;
 mod result;
+mod run;
+mod selftest;
+mod steps;
+mod tally;
+mod transcript;
+mod verdict;
+mod waiver;
+mod witness;
 
+pub use answer::Outcome as AnswerClass;
 pub use event::{Event, Notice, RunInfo, Sink};
+pub use ground::{MockSource, Provider, RemoteSource};
+pub use play::Stage;
+pub use preflight::{Blocks, Findings, inventory, preflight};
 pub use result::{
     CheckResult, ExchangeReport, RequestReport, ResponseReport, Results, ScenarioResult, SkipCode, Summary, TargetInfo, ToolInfo,
     Verdict,
 };
+pub use run::{Finished, Options, Outcome, Run, play_one, run};
+pub use selftest::{Cell, Matrix, Part, selftest};
+pub use tally::Tally;
+pub use waiver::{Waiver, Waivers};

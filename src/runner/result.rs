@@ -174,6 +174,10 @@ pub struct ScenarioResult {
     pub exchanges: Vec<ExchangeReport>,
     /// How to mend a target that fails.
     pub fix: String,
+    /// The transcript with every volatile value named, for snapshots.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub snapshot: Option<String>,
 }
 
 /// One check.

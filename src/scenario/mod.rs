@@ -2,13 +2,27 @@
 //!
 //! Floor 3. Knows the format, the ids of requirements and faults, and nothing of HTTP, targets or verdicts.
 
+mod computed;
+mod load;
 mod matcher;
 mod model;
+mod reading;
+mod reading_check;
+mod reading_step;
+pub mod schema;
+mod suite;
 mod template;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod vocabulary;
 
+pub use load::load_one;
 pub use matcher::{Kind, Matcher};
 pub use model::{
     Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Http, JwtWant, Login, Needs,
     RequestStep, Same, Scenario, Step, Tolerance, Value, Verb, Wait, Want,
 };
+pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};
+pub use vocabulary::{BACK_OUTCOMES, ENDPOINTS, FEATURES, FRONT_OUTCOMES, GRANTS, LIFETIMES, PLANS, SAME_PARTS};

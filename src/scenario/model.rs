@@ -75,6 +75,8 @@ pub struct ClientNeed {
     pub differs_from: Option<String>,
     /// Whether it must be allowed to introspect.
     pub may_introspect: bool,
+    /// Whether its first registered redirect URI must have a query.
+    pub redirect_query: bool,
     /// At least so many registered redirect URIs.
     pub redirect_uris: Option<usize>,
     /// At least so many scope tokens that it may ask for.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::config::Limits;
+use super::{Home, Login};
+
 /// An authorization server under test.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
@@ -26,6 +29,12 @@ pub struct Target {
     pub clients: Vec<Client>,
     /// The users; the first is the default.
     pub users: Vec<User>,
+    /// How they log in.
+    pub login: Login,
+    /// What belongs to the target: nothing is sent elsewhere.
+    pub home: Home,
+    /// How much care it needs.
+    pub limits: Limits,
 }
 
 /// Endpoints by their names in the configuration.
@@ -85,6 +94,23 @@ impl Endpoints {
             _ => return None,
         };
         url.as_deref()
+    }
+
+    /// The place of the endpoint of that name.
+    pub(super) fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "authorization" => &mut self.authorization,
+            "token" => &mut self.token,
+            "revocation" => &mut self.revocation,
+            "introspection" => &mut self.introspection,
+            "userinfo" => &mut self.userinfo,
+            "jwks" => &mut self.jwks,
+            "registration" => &mut self.registration,
+            "device_authorization" => &mut self.device_authorization,
+            "pushed_authorization_request" => &mut self.pushed_authorization_request,
+            "resource" => &mut self.resource,
+            _ => return None,
+        })
     }
 }
 

@@ -2,6 +2,21 @@
 //!
 //! Floor 2. Knows HTTP and secrets; nothing of OAuth's rules, scenarios or verdicts. Follows no redirect by itself.
 
+mod answer;
+mod browser;
+mod client;
+mod exact;
+mod raw;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod tls;
 mod vault;
 
-pub use vault::{Sealed, Vault};
+pub use browser::Browser;
+pub use client::{Wire, WireError, WireOptions};
+pub use vault::{Sealed, SealedExchange, SealedRequest, SealedResponse, Show, Vault};
+
+/// The `User-Agent` of requests that the harness sends as a client or resource server.
+pub const USER_AGENT: &str = concat!("oauthspec/", env!("CARGO_PKG_VERSION"));

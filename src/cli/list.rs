@@ -1,0 +1,43 @@
+//! `oauthspec list`: what there is, as a table or as JSON.
+
+use super::args::ListArgs;
+use super::error::Error;
+use super::exit::Exit;
+use super::values::{Format, Listed};
+use super::{data, output};
+
+pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {
+    let format = args.format.unwrap_or_default();
+    match args.what {
+        Listed::Scenarios => show(format, &data::scenarios()?, &["id", "level", "severity", "title"], |row| {
+            vec![row.id.clone(), row.level.to_string(), row.severity.to_string(), row.title.clone()]
+        }),
+        Listed::Faults => show(format, &data::faults(), &["id", "title", "breaks"], |row| {
+            vec![row.id.clone(), row.title.clone(), row.breaks.join(", ")]
+        }),
+        Listed::Variants => show(format, &data::variants(), &["id", "title", "declines", "skips", "plans"], |row| {
+            let plans = if row.plans.is_empty() { "all".to_owned() } else { row.plans.join(", ") };
+            vec![row.id.clone(), row.title.clone(), row.declines.join(", "), row.skips.join(", "), plans]
+        }),
+        Listed::Profiles => show(format, &data::profiles(), &["id", "title"], |row| vec![row.id.clone(), row.title.clone()]),
+        Listed::Requirements => show(format, &data::requirements(), &["id", "keyword", "binds", "severity", "text"], |row| {
+            vec![row.id.clone(), row.keyword.clone(), row.binds.clone(), row.severity.to_string(), row.text.clone()]
+        }),
+        Listed::Plans => show(format, &data::plans(), &["id", "date", "title"], |row| {
+            vec![row.id.clone(), row.date.clone(), row.title.clone()]
+        }),
+    }?;
+    Ok(Exit::Ok)
+}
+
+fn show<R: serde::Serialize>(
+    format: Format,
+    rows: &[R],
+    header: &[&str],
+    cells: impl Fn(&R) -> Vec<String>,
+) -> std::io::Result<()> {
+    match format {
+        Format::Json => output::print_json(&rows),
+        Format::Table => output::print_table(header, rows.iter().map(cells).collect()),
+    }
+}

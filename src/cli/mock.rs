@@ -1,0 +1,75 @@
+//! `oauthspec mock`: the mock on its own, until it is stopped.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use super::args::MockArgs;
+use super::error::Error;
+use super::exit::Exit;
+use super::session;
+use super::values::ReadyFormat;
+use crate::mock::MockServer;
+use crate::policy::{Library, PatchKind};
+use crate::problem::Source;
+
+pub(super) fn mock(args: MockArgs) -> Result<Exit, Error> {
+    if args.control_token.is_some() {
+        return Err(Error::NotImplemented { what: "--control-token" });
+    }
+    if args.config.is_some() {
+        return Err(Error::NotImplemented { what: "mock --config" });
+    }
+    let mut policies = session::patches(args.profile.as_deref(), &args.variant, &args.fault)?;
+    if let Some(path) = &args.script {
+        policies.extend(script(path)?);
+    }
+    let set = session::policy_set(&policies)?;
+    session::runtime()?.block_on(serve(&args, set))
+}
+
+async fn serve(args: &MockArgs, policies: crate::policy::PolicySet) -> Result<Exit, Error> {
+    let mut builder = MockServer::builder().policies(policies).seed(args.seed.unwrap_or_else(session::fresh_seed));
+    if let Some(address) = args.listen {
+        builder = builder.listen(address);
+    }
+    if let Some(url) = &args.public_url {
+        builder = builder.public_url(url);
+    }
+    let server = builder.start().await.map_err(|error| Error::Usage { message: error.to_string(), help: None })?;
+    ready(args.format.unwrap_or_default(), &server)?;
+    // Without a way to hear of Ctrl-C the process ends by the signal itself.
+    let _ = tokio::signal::ctrl_c().await;
+    Ok(Exit::Ok)
+}
+
+/// One line, flushed, so that whoever started it can read it and go on.
+fn ready(format: ReadyFormat, server: &MockServer) -> Result<(), Error> {
+    let mut out = anstream::stdout();
+    match format {
+        ReadyFormat::Json => {
+            let line = serde_json::json!({ "issuer": server.issuer(), "control": format!("{}/_oauthspec/", server.base_url()) });
+            writeln!(out, "{line}")?;
+        }
+        ReadyFormat::Text => {
+            let realm = server.realm();
+            writeln!(out, "issuer {}", server.issuer())?;
+            for client in realm.clients() {
+                let secret = client.client_secret.as_deref().unwrap_or("-");
+                writeln!(out, "client {} secret {secret} ({})", client.client_id, client.auth_method)?;
+            }
+            for user in realm.users() {
+                writeln!(out, "user {} password {}", user.username, user.password)?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn script(path: &Path) -> Result<Vec<crate::policy::Patch>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { doing: "read", path: path.to_owned(), source })?;
+    let source = Source::new(path.display().to_string(), text);
+    let mut library = Library::empty();
+    library.load_file(PatchKind::Script, &source).map_err(Error::Problems)?;
+    Ok(library.all(PatchKind::Script).cloned().collect())
+}

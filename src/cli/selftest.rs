@@ -1,0 +1,77 @@
+//! `oauthspec selftest`: the matrix of scenarios, faults and variants.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::SelftestArgs;
+use super::error::Error;
+use super::exit::Exit;
+use super::output::{print, print_json};
+use super::values::Format;
+use super::{plan, server, session};
+use crate::catalog::Catalogue;
+use crate::policy::Library;
+use crate::runner::{Matrix, Part, Stage, selftest as run};
+use crate::wire::WireOptions;
+
+pub(super) fn selftest(args: SelftestArgs) -> Result<Exit, Error> {
+    let plan = plan::of(args.selection.plan.as_deref())?;
+    let selected = server::select(&args.selection, plan)?;
+    let whole = args.selection.scenario.is_empty() && args.selection.exclude.is_empty() && args.selection.level.is_none();
+    let scenarios: Vec<_> = selected.into_iter().map(|one| one.scenario).collect();
+    let stage = Stage {
+        wire: session::wire(WireOptions::default())?,
+        catalogue: Catalogue::embedded(),
+        seed: args.seed.unwrap_or(1),
+        max_wait: Duration::ZERO,
+        repeat: Arc::from("--mock"),
+        places: Arc::new(tokio::sync::Semaphore::new(args.jobs.map_or(server::JOBS, std::num::NonZeroUsize::get))),
+    };
+    let matrix = session::runtime()?.block_on(run(&scenarios, Library::embedded(), &stage, Part::Whole));
+    let mut matrix = matrix.map_err(|reason| Error::Unreachable { reason, help: None })?;
+    if !whole {
+        // Faults that belong to scenarios that were left out are no gap.
+        matrix.uncaught.clear();
+        matrix.complete = matrix.toothless.is_empty() && matrix.cells.iter().all(|cell| cell.green);
+    }
+    match args.format.unwrap_or_default() {
+        Format::Json => print_json(&matrix)?,
+        Format::Table => print(&table(&matrix))?,
+    }
+    Ok(if matrix.complete { Exit::Ok } else { Exit::Failed })
+}
+
+/// A line for each scenario, then what is not as it must be.
+fn table(matrix: &Matrix) -> String {
+    let mut out = String::new();
+    let widest = matrix.cells.iter().map(|cell| cell.scenario.chars().count()).max().unwrap_or(0);
+    let mut rest = matrix.cells.as_slice();
+    while let Some(first) = rest.first() {
+        let length = rest.iter().take_while(|cell| cell.scenario == first.scenario).count();
+        let (row, tail) = rest.split_at(length);
+        let count = |kind: &str| {
+            let all = row.iter().filter(|cell| cell.kind == kind).count();
+            let green = row.iter().filter(|cell| cell.kind == kind && cell.green).count();
+            format!("{green}/{all}")
+        };
+        let strict = if row.iter().any(|cell| cell.kind == "strict" && cell.green) { "passes" } else { "NOT" };
+        let (caught, passed) = (count("fault"), count("variant"));
+        out.push_str(&format!("{:widest$}  strict {strict}  faults {caught:>5}  variants {passed:>5}\n", first.scenario));
+        rest = tail;
+    }
+    for cell in matrix.cells.iter().filter(|cell| !cell.green) {
+        let reason = cell.reason.as_deref().unwrap_or_default();
+        let reason = crate::report::text::one_line(reason);
+        out.push_str(&format!("\nRED {} × {} {}\n    {}\n", cell.scenario, cell.kind, cell.patch, reason));
+    }
+    for fault in &matrix.uncaught {
+        out.push_str(&format!("\nRED fault {fault} is caught by no scenario\n"));
+    }
+    for scenario in &matrix.toothless {
+        out.push_str(&format!("\nRED scenario {scenario} catches no fault\n"));
+    }
+    let red = matrix.cells.iter().filter(|cell| !cell.green).count();
+    let word = if matrix.complete { "complete" } else { "INCOMPLETE" };
+    out.push_str(&format!("\n{word}: {} cells, {red} red, {} faults uncaught\n", matrix.cells.len(), matrix.uncaught.len()));
+    out
+}

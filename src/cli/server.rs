@@ -1,0 +1,184 @@
+//! `oauthspec server`: selects scenarios, prepares the target, runs, writes reports, and says how it ended.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::args::{ReportArgs, RunArgs, SelectionArgs, ServerArgs};
+use super::error::Error;
+use super::exit::{Exit, Outcome as Counted};
+use super::plan;
+use super::session::{self, Session};
+use super::values::Snapshots;
+use crate::catalog::Catalogue;
+use crate::report::{Console, Detail, Fanout, Files, Mode, SnapshotSink};
+use crate::runner::{self, Event, Notice, Options, Outcome, Run, Sink, Stage};
+use crate::scenario::{Selected, Suite};
+
+/// How many scenarios run at once where nothing else is said.
+pub(super) const JOBS: usize = 8;
+
+pub(super) fn server(args: ServerArgs) -> Result<Exit, Error> {
+    let plan = plan::of(args.selection.plan.as_deref())?;
+    let selected = select(&args.selection, plan)?;
+    session::runtime()?.block_on(run(args, plan, selected))
+}
+
+/// The scenarios that the arguments select, of those that are built in and of the user's.
+pub(super) fn select(args: &SelectionArgs, plan: &plan::Plan) -> Result<Vec<Selected>, Error> {
+    let mut suite = Suite::embedded().map_err(Error::Problems)?;
+    for folder in &args.scenarios {
+        suite.add_folder(folder)?;
+    }
+    let mut selected = suite.select(&args.scenario, &args.exclude)?;
+    let catalogue = Catalogue::embedded();
+    selected.retain(|one| {
+        let scenario = &one.scenario;
+        let level = args.level.is_none_or(|least| scenario.level(catalogue) >= least);
+        let severity = args.severity.is_none_or(|least| scenario.severity >= least);
+        let planned = scenario.needs.plan.is_empty() || scenario.needs.plan.iter().any(|name| name == plan.id);
+        level && severity && planned && scenario.id.split('/').next() != Some("client")
+    });
+    if selected.is_empty() { Err(Error::NothingSelected) } else { Ok(selected) }
+}
+
+async fn run(args: ServerArgs, plan: &plan::Plan, selected: Vec<Selected>) -> Result<Exit, Error> {
+    let interrupted = interruption();
+    let session = tokio::select! {
+        session = session::prepare(&args.target, &args.embedded, &args.reach, args.report.show_secrets) => session?,
+        () = until(interrupted.clone()) => return Err(Error::Interrupted),
+    };
+    let options = options(&args.run, &session, plan);
+    let stage = session.stage(options.seed, options.max_wait, options.jobs);
+    let mut console = Console::new(detail(&args.report));
+    let mut files = Files::new(args.report.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports")));
+    let mut snapshots = snapshot_sink(&args.report);
+    let blocks = tokio::select! {
+        blocks = preflight(&session, &stage) => blocks?,
+        () = until(interrupted.clone()) => return Err(Error::Interrupted),
+    };
+    let blocked = !blocks.is_empty();
+    let run = Run {
+        selected,
+        provider: session.provider.clone(),
+        wire: session.wire.clone(),
+        vault: session.vault.clone(),
+        waivers: session.waivers.clone(),
+        blocks,
+        target: session.info.clone(),
+        started: session::now(),
+    };
+    let (outcome, unwritten) = {
+        let mut sinks = Fanout::new().with(&mut console).with(&mut files);
+        if let Some(snapshots) = &mut snapshots {
+            sinks = sinks.with(snapshots);
+        }
+        for note in &session.notes {
+            sinks.take(&Event::Noticed(Notice { grave: false, text: session.vault.seal(note) }))?;
+        }
+        let outcome = runner::run(run, &options, interrupted.clone(), &mut sinks).await?;
+        let unwritten: Vec<String> = sinks.errors().map(str::to_owned).collect();
+        (outcome, unwritten)
+    };
+    let drifted = finish(&mut console, snapshots.as_ref(), &outcome, &unwritten)?;
+    let counted = Counted {
+        summary: outcome.summary,
+        interrupted: *interrupted.borrow(),
+        drifted,
+        stale_waivers: outcome.stale.len(),
+        unwritten: unwritten.len(),
+    };
+    Ok(if blocked { Exit::of([Exit::Usage, counted.exit()]) } else { counted.exit() })
+}
+
+/// Logs in once, before anything wrong is sent. On the mock nothing can stand in the way but a fault, and that is what is tested.
+async fn preflight(session: &Session, stage: &Stage) -> Result<runner::Blocks, Error> {
+    if matches!(session.provider, runner::Provider::Mock(_)) {
+        return Ok(runner::Blocks::default());
+    }
+    let findings = runner::preflight(&session.provider, stage, &session.vault).await;
+    let wrong: Vec<String> = findings.lines.iter().filter(|(good, _)| !good).map(|(_, line)| line.to_string()).collect();
+    if findings.unreachable {
+        return Err(Error::Unreachable { reason: wrong.join("; "), help: Some("oauthspec probe says what it sees".into()) });
+    }
+    for line in wrong {
+        // If standard error is gone there is nobody left to be told.
+        let _ = writeln!(anstream::stderr(), "preflight: {line}; what depends on it is skipped (oauthspec probe says more)");
+    }
+    Ok(findings.blocks)
+}
+
+fn finish(
+    console: &mut Console,
+    snapshots: Option<&SnapshotSink>,
+    outcome: &Outcome,
+    unwritten: &[String],
+) -> Result<usize, Error> {
+    let mut drifted = 0;
+    if let Some(sink) = snapshots {
+        console.drift(sink.drifts())?;
+        drifted = sink.drifted();
+    }
+    for pattern in &outcome.stale {
+        super::output::print(&format!("stale waiver: {pattern} excuses nothing any more; take it out\n"))?;
+    }
+    for error in unwritten {
+        let _ = writeln!(anstream::stderr(), "error: {error}");
+    }
+    Ok(drifted)
+}
+
+fn options(args: &RunArgs, session: &Session, plan: &plan::Plan) -> Options {
+    let jobs = args.jobs.map_or(JOBS, std::num::NonZeroUsize::get);
+    Options {
+        jobs: session.concurrency.map_or(jobs, |most| jobs.min(most)),
+        scenario_timeout: args.scenario_timeout.unwrap_or(Duration::from_secs(120)),
+        max_wait: args.max_wait.unwrap_or(Duration::from_secs(15)),
+        retries: args.retries.unwrap_or(0),
+        fail_fast: args.fail_fast,
+        seed: args.seed.unwrap_or_else(session::fresh_seed),
+        repeat: session.repeat.clone(),
+        plan: format!("{}@{}", plan.id, plan.date),
+    }
+}
+
+fn detail(args: &ReportArgs) -> Detail {
+    match (args.quiet, args.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, true) => Detail::Verbose,
+        (false, false) => Detail::Normal,
+    }
+}
+
+fn snapshot_sink(args: &ReportArgs) -> Option<SnapshotSink> {
+    let mode = match args.snapshots.unwrap_or_default() {
+        Snapshots::Off => return None,
+        Snapshots::Check => Mode::Check,
+        Snapshots::Update => Mode::Update,
+    };
+    Some(SnapshotSink::new(mode, args.snapshot_dir.clone().unwrap_or_else(|| PathBuf::from("snapshots"))))
+}
+
+/// Turns true at Ctrl-C. A second Ctrl-C ends the process at once.
+fn interruption() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // The receiver lives as long as the run.
+            let _ = sender.send(true);
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(i32::from(Exit::Interrupted.status()));
+            }
+        }
+        std::future::pending::<()>().await;
+    });
+    receiver
+}
+
+async fn until(mut interrupted: watch::Receiver<bool>) {
+    if interrupted.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,127 @@
+//! The values that arguments can have: closed lists, and parsers that refuse what makes no sense.
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::catalog::{Level, Severity};
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Makes it the choice of all streams.
+    pub fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// What `oauthspec list` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// The scenarios.
+    Scenarios,
+    /// The faults that the mock can have.
+    Faults,
+    /// The variants that the mock can be.
+    Variants,
+    /// The providers that the mock can behave like.
+    Profiles,
+    /// The requirement catalogue.
+    Requirements,
+    /// The plans.
+    Plans,
+}
+
+/// Of what `oauthspec schema` prints the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Schema {
+    /// `oauthspec.toml`
+    Config,
+    /// A scenario file.
+    Scenario,
+    /// A file of faults, variants, profiles or a script.
+    Patch,
+    /// `results.json`
+    Results,
+}
+
+/// How a listing looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For machines.
+    Json,
+}
+
+/// How the ready line of the mock looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReadyFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One line of JSON.
+    Json,
+}
+
+/// What is done with snapshots.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Snapshots {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Compare; what differs fails the run and is written to a .snap.new beside it.
+    Check,
+    /// Write what differs.
+    Update,
+}
+
+/// An issuer identifier (RFC 8414 section 2), kept as it was typed, for issuers are compared as strings.
+pub(super) fn issuer(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("{error}; an issuer looks like https://as.example.com"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("only http and https URLs can be reached".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it has neither query nor fragment (RFC 8414 section 2)".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A glob on ids. Brackets are no class: they name a case.
+pub(super) fn pattern(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("an empty pattern matches nothing".to_owned());
+    }
+    let escaped = text.replace('[', "\\[").replace(']', "\\]");
+    globset::Glob::new(&escaped).map_err(|error| error.kind().to_string())?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn level() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(["may", "should", "must"]).map(|name| Level::of_keyword(&name.to_ascii_uppercase()))
+}
+
+pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(["low", "medium", "high", "critical"]).map(|name| match name.to_ascii_lowercase().as_str() {
+        "low" => Severity::Low,
+        "medium" => Severity::Medium,
+        "high" => Severity::High,
+        _ => Severity::Critical,
+    })
+}

@@ -1,0 +1,182 @@
+//! Variables: what `{login.got.code}` and the like stand for at a moment of a scenario.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use url::Url;
+
+use super::record::{Record, text_of};
+use crate::oauth::encoding;
+use crate::scenario::{Part, Template, Value};
+use crate::target::{Client, Target};
+
+/// What variables can refer to.
+#[derive(Debug)]
+pub struct Names<'a> {
+    /// The target.
+    pub target: &'a Target,
+    /// The clients of the scenario.
+    pub clients: &'a BTreeMap<String, Client>,
+    /// What came of the named steps.
+    pub records: BTreeMap<String, Vec<Record>>,
+    /// The values of the case.
+    pub case: BTreeMap<String, Bytes>,
+    /// `{random}`.
+    pub random: String,
+}
+
+/// A value of a case: text, or bytes that are no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Whether they go out as they are.
+    pub raw: bool,
+}
+
+/// A variable that has no value now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{{{0}}} has no value here")]
+pub struct Unset(pub String);
+
+impl Names<'_> {
+    /// Fills a template in.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value: the server did not send that parameter, for example.
+    pub fn fill(&self, template: &Template) -> Result<String, Unset> {
+        let bytes = self.fill_bytes(template)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Fills a template in, keeping bytes that are no text.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value.
+    pub fn fill_bytes(&self, template: &Template) -> Result<Vec<u8>, Unset> {
+        let mut out = Vec::new();
+        for part in template.parts() {
+            match part {
+                Part::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                Part::Variable(path) => out.extend(self.look_up(path).ok_or_else(|| Unset(path.join(".")))?),
+            }
+        }
+        Ok(out)
+    }
+
+    /// A value as bytes, without any encoding.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value.
+    pub fn plain(&self, value: &Value) -> Result<Vec<u8>, Unset> {
+        match value {
+            Value::Text(template) | Value::Raw(template) => self.fill_bytes(template),
+            Value::Hex(bytes) => Ok(bytes.clone()),
+        }
+    }
+
+    /// A value as it stands in a form or query: encoded, unless it is to go out as it is.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value.
+    pub fn encoded(&self, value: &Value) -> Result<Vec<u8>, Unset> {
+        match value {
+            Value::Raw(template) => self.fill_bytes(template),
+            Value::Text(template) if self.is_raw_case(template) => self.fill_bytes(template),
+            Value::Text(template) => Ok(encoding::form(self.fill_bytes(template)?).into_bytes()),
+            Value::Hex(bytes) => Ok(encoding::form(bytes).into_bytes()),
+        }
+    }
+
+    /// The values of a variable in every record of its step, for checks over several results.
+    #[must_use]
+    pub fn every(&self, template: &Template) -> Vec<String> {
+        let Some(path) = template.variables().next() else { return Vec::new() };
+        let Some(records) = path.first().and_then(|name| self.records.get(name)) else { return Vec::new() };
+        records.iter().filter_map(|record| of_record(record, &path[1..])).collect()
+    }
+
+    /// A list, for `cases = { from = … }`.
+    #[must_use]
+    pub fn list(&self, template: &Template) -> Vec<String> {
+        let Some(path) = template.variables().next() else { return Vec::new() };
+        let value = match path.first().map(String::as_str) {
+            Some("metadata") => self.metadata(&path[1..]),
+            Some(name) => self.records.get(name).and_then(|records| records.last()).and_then(|record| record.json.clone()),
+            None => None,
+        };
+        value.as_ref().and_then(Json::as_array).map(|items| items.iter().map(text_of).collect()).unwrap_or_default()
+    }
+
+    /// Whether a template is nothing but a case value that goes out as it is.
+    fn is_raw_case(&self, template: &Template) -> bool {
+        match template.parts() {
+            [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => self.case.get(&path[1]).is_some_and(|v| v.raw),
+            _ => false,
+        }
+    }
+
+    fn look_up(&self, path: &[String]) -> Option<Vec<u8>> {
+        let (root, rest) = path.split_first()?;
+        match root.as_str() {
+            "case" => self.case.get(rest.first()?).map(|value| value.bytes.clone()),
+            "issuer" => Some(self.target.issuer.clone().into_bytes()),
+            "random" => Some(self.random.clone().into_bytes()),
+            "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),
+            "endpoint" => self.target.endpoints.get(rest.first()?).map(|url| url.as_bytes().to_vec()),
+            name => match (self.clients.get(name), self.records.get(name)) {
+                (Some(client), _) => of_client(client, rest).map(String::into_bytes),
+                (None, Some(records)) => of_record(records.last()?, rest).map(String::into_bytes),
+                (None, None) => None,
+            },
+        }
+    }
+
+    fn metadata(&self, path: &[String]) -> Option<Json> {
+        self.target.metadata.as_ref()?.get(path.first()?).cloned()
+    }
+}
+
+fn of_record(record: &Record, path: &[String]) -> Option<String> {
+    let (first, rest) = path.split_first()?;
+    match (first.as_str(), rest.first()) {
+        ("sent", Some(name)) => record.sent.get(name).map(std::borrow::Cow::into_owned),
+        ("got", Some(name)) => record.got(name).as_ref().map(text_of),
+        ("headers", Some(name)) => record.headers.joined(name),
+        ("status", None) => record.status.map(|status| status.to_string()),
+        ("code_verifier", None) => record.code_verifier.clone(),
+        (name, None) => record.got(name).as_ref().map(text_of),
+        _ => None,
+    }
+}
+
+fn of_client(client: &Client, path: &[String]) -> Option<String> {
+    let (first, rest) = path.split_first()?;
+    match first.as_str() {
+        "client_id" => Some(client.client_id.clone()),
+        "client_secret" => client.client_secret.clone(),
+        "scope" => Some(client.scopes.join(" ")),
+        "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
+        "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
+        "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),
+        _ => None,
+    }
+}
+
+fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
+    let Some(part) = part else { return Some(uri.to_owned()) };
+    let parsed = Url::parse(uri).ok()?;
+    let host = parsed.host_str().unwrap_or_default().to_owned();
+    let authority = parsed.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+    match part {
+        "scheme" => Some(parsed.scheme().to_owned()),
+        "host" => Some(host),
+        "port" => Some(parsed.port_or_known_default().map(|port| port.to_string()).unwrap_or_default()),
+        "authority" => Some(authority),
+        "origin" => Some(format!("{}://{authority}", parsed.scheme())),
+        "path" => Some(parsed.path().to_owned()),
+        "path_upper" => Some(parsed.path().to_ascii_uppercase()),
+        "query" => parsed.query().map(str::to_owned),
+        _ => None,
+    }
+}

@@ -1,0 +1,249 @@
+//! Whether an answer is what a check wants, and if not, what differs.
+
+use serde_json::Value as Json;
+
+use super::context::Names;
+use super::record::{Record, text_of};
+use crate::oauth::Scope;
+use crate::scenario::{Matcher, Template, Want};
+
+/// One thing that is not as it was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The line of the exchange: `status`, `header NAME`, `body`, `location`, `request`.
+    pub line: String,
+    /// What was wanted, of this thing.
+    pub wanted: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether it warns at most, whatever the level.
+    pub soft: bool,
+}
+
+impl Mismatch {
+    fn new(line: impl Into<String>, wanted: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self { line: line.into(), wanted: wanted.into(), seen: seen.into(), soft: false }
+    }
+}
+
+/// Everything that differs; empty where the answer is as wanted.
+#[must_use]
+pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Mismatch> {
+    let mut out = Vec::new();
+    let word = Json::String(record.outcome.word().into());
+    one(&mut out, "status", "outcome", want.outcome.as_ref(), Some(&word), names);
+    let status = record.status.map(Json::from);
+    one(&mut out, "status", "status", want.status.as_ref(), status.as_ref(), names);
+    let error_line = if record.delivered.is_empty() { "body" } else { "location" };
+    one(&mut out, error_line, "error", want.error.as_ref(), record.error().as_ref(), names);
+    for (name, matcher) in &want.headers {
+        let value = record.headers.joined(name).map(Json::String);
+        one(&mut out, &format!("header {name}"), &format!("header {name}"), Some(matcher), value.as_ref(), names);
+    }
+    let media = record.headers.get("content-type").map(|v| v.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+    one(&mut out, "header Content-Type", "content type", want.content_type.as_ref(), media.map(Json::String).as_ref(), names);
+    for (name, matcher) in &want.json {
+        let value = record.json.as_ref().and_then(|json| json.get(name));
+        one(&mut out, "body", &format!("member {name}"), Some(matcher), value, names);
+    }
+    for (name, matcher) in &want.got {
+        one(&mut out, error_line, name, Some(matcher), record.got(name).as_ref(), names);
+    }
+    one(&mut out, "body", "body", want.body.as_ref(), Some(&Json::String(record.body.clone())), names);
+    let via = record.via.map(Json::from);
+    one(&mut out, "location", "delivered by", want.via.as_ref(), via.as_ref(), names);
+    if let Some(wanted) = want.alive {
+        alive(&mut out, wanted, record);
+    }
+    if let Some(matcher) = &want.scope {
+        let value = record.granted.as_ref().map(|scope| Json::String(scope.to_string()));
+        one(&mut out, "body", "granted scope", Some(matcher), value.as_ref(), names);
+    }
+    if let Some(wanted) = want.same {
+        same(&mut out, wanted, record);
+    }
+    if let Some(uri) = &want.not_sent_to {
+        not_sent_to(&mut out, uri, record, names);
+    }
+    out
+}
+
+/// What a check wants, in words.
+#[must_use]
+pub fn describe(want: &Want, names: &Names<'_>) -> String {
+    let mut parts = Vec::new();
+    let mut say = |what: &str, matcher: Option<&Matcher>| {
+        if let Some(matcher) = matcher {
+            parts.push(phrase(what, matcher, names));
+        }
+    };
+    say("", want.outcome.as_ref());
+    say("status", want.status.as_ref());
+    say("error", want.error.as_ref());
+    want.headers.iter().for_each(|(name, matcher)| say(&format!("header {name}"), Some(matcher)));
+    say("content type", want.content_type.as_ref());
+    want.json.iter().chain(&want.got).for_each(|(name, matcher)| say(name, Some(matcher)));
+    say("body", want.body.as_ref());
+    say("delivered by", want.via.as_ref());
+    say("granted scope", want.scope.as_ref());
+    if let Some(alive) = want.alive {
+        parts.push(if alive { "the token works".into() } else { "the token no longer works".into() });
+    }
+    if let Some(same) = want.same {
+        parts.push(if same { "the same answer".into() } else { "different answers".into() });
+    }
+    if let Some(among) = &want.among {
+        parts.push(format!("{} such: {}", phrase("number", &among.count, names), describe(&among.filter, names)));
+    }
+    if want.distinct.is_some() {
+        parts.push("a different value each time".into());
+    }
+    if want.guessable.is_some() {
+        parts.push("values that cannot be guessed (at least 128 bits)".into());
+    }
+    if let Some(jwt) = &want.jwt {
+        let members = jwt.header.iter().chain(&jwt.claims).map(|(name, matcher)| phrase(name, matcher, names));
+        parts.push(format!("a JWT with {}", members.collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(uri) = &want.not_sent_to {
+        parts.push(format!("nothing delivered to {}", names.fill(uri).unwrap_or_else(|_| uri.to_string())));
+    }
+    parts.join(", ")
+}
+
+/// Whether a value fits.
+#[must_use]
+pub fn fits(matcher: &Matcher, value: Option<&Json>, names: &Names<'_>) -> bool {
+    let Some(value) = value else {
+        return matches!(matcher, Matcher::Absent);
+    };
+    match matcher {
+        Matcher::Present => true,
+        Matcher::Absent => false,
+        Matcher::Equals(template) => names.fill(template).is_ok_and(|wanted| wanted == text_of(value)),
+        Matcher::OneOf(templates) => templates.iter().any(|t| names.fill(t).is_ok_and(|wanted| wanted == text_of(value))),
+        Matcher::Matches(regex) => regex.is_match(&text_of(value)),
+        Matcher::Contains(template) => names.fill(template).is_ok_and(|wanted| contains(value, &wanted)),
+        Matcher::Lacks(template) => names.fill(template).is_ok_and(|wanted| !contains(value, &wanted)),
+        Matcher::Type(kind) => kind.fits(value),
+        Matcher::Scopes(template) => {
+            names.fill(template).is_ok_and(|wanted| Scope::parse_lossy(&wanted) == Scope::parse_lossy(&text_of(value)))
+        }
+        Matcher::Range { gte, lte } => {
+            let number = value.as_f64().or_else(|| text_of(value).parse().ok());
+            number.is_some_and(|n| gte.is_none_or(|low| n >= low) && lte.is_none_or(|high| n <= high))
+        }
+    }
+}
+
+/// What a matcher wants of a thing, in words.
+#[must_use]
+pub fn phrase(what: &str, matcher: &Matcher, names: &Names<'_>) -> String {
+    let fill = |template: &Template| names.fill(template).unwrap_or_else(|_| template.to_string());
+    let text = match matcher {
+        Matcher::Equals(template) => fill(template),
+        Matcher::Present => "present".into(),
+        Matcher::Absent => "absent".into(),
+        Matcher::Matches(regex) => format!("matching /{regex}/"),
+        Matcher::OneOf(templates) => templates.iter().map(fill).collect::<Vec<_>>().join(" or "),
+        Matcher::Contains(template) => format!("containing {}", fill(template)),
+        Matcher::Lacks(template) => format!("without {}", fill(template)),
+        Matcher::Type(kind) => format!("of type {}", kind.name()),
+        Matcher::Scopes(template) => format!("the scopes {}", fill(template)),
+        Matcher::Range { gte: Some(low), lte: Some(high) } => format!("from {low} to {high}"),
+        Matcher::Range { gte: Some(low), lte: None } => format!("at least {low}"),
+        Matcher::Range { gte: None, lte: Some(high) } => format!("at most {high}"),
+        Matcher::Range { gte: None, lte: None } => "any number".into(),
+    };
+    if what.is_empty() { text } else { format!("{what} {text}") }
+}
+
+fn contains(value: &Json, wanted: &str) -> bool {
+    match value {
+        Json::Array(items) => items.iter().any(|item| text_of(item) == wanted),
+        Json::Object(members) => members.contains_key(wanted),
+        other => text_of(other).to_lowercase().contains(&wanted.to_lowercase()),
+    }
+}
+
+fn one(out: &mut Vec<Mismatch>, line: &str, what: &str, matcher: Option<&Matcher>, value: Option<&Json>, names: &Names<'_>) {
+    let Some(matcher) = matcher else { return };
+    if !fits(matcher, value, names) {
+        let seen = value.map_or_else(|| "absent".to_owned(), |value| clip(&text_of(value)));
+        out.push(Mismatch::new(line, phrase(what, matcher, names), format!("{what} {seen}")));
+    }
+}
+
+fn clip(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
+        None => text.to_owned(),
+    }
+}
+
+fn alive(out: &mut Vec<Mismatch>, wanted: bool, record: &Record) {
+    if record.alive == Some(wanted) {
+        return;
+    }
+    let witness = record.note.clone().unwrap_or_default();
+    let seen = if wanted { "the token does not work" } else { "the token still works" };
+    let mut mismatch = Mismatch::new("status", if wanted { "a working token" } else { "a dead token" }, format!("{seen} ({witness})"));
+    // A foreign resource server is another party: a dead token that still works there is no breach of the server's own rule.
+    mismatch.soft = !wanted && witness.starts_with("resource");
+    out.push(mismatch);
+}
+
+fn same(out: &mut Vec<Mismatch>, wanted: bool, record: &Record) {
+    match (&record.difference, wanted) {
+        (Some(difference), true) => out.push(Mismatch::new("status", "the same answer", difference)),
+        (None, false) => out.push(Mismatch::new("status", "different answers", "the same answer")),
+        _ => {}
+    }
+}
+
+fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: &Names<'_>) {
+    let Ok(uri) = names.fill(uri) else { return };
+    let registered: Vec<&String> = names.clients.values().flat_map(|client| &client.redirect_uris).collect();
+    let wanted = format!("nothing delivered to {uri}");
+    for url in &record.sent_to {
+        let to_registered = registered.iter().any(|known| base(known) == base(url));
+        let foreign_origin = origin(&uri).is_some_and(|bad| {
+            origin(url).as_ref() == Some(&bad) && !registered.iter().any(|known| origin(known).as_ref() == Some(&bad))
+        });
+        let hit = base(url) == base(&uri) || normal(url).is_some_and(|a| normal(&uri) == Some(a)) || foreign_origin;
+        if (hit && !to_registered) || carries_tail(url, &uri) {
+            out.push(Mismatch::new("location", &wanted, format!("sent to {url}")));
+            return;
+        }
+    }
+    let delivered = record.sent_to.iter().find(|url| registered.iter().any(|known| base(known) == base(url)));
+    if let Some(url) = delivered.filter(|_| !record.delivered.is_empty()) {
+        let mut mismatch = Mismatch::new("location", wanted, format!("delivered to the registered {url} instead"));
+        mismatch.soft = true;
+        out.push(mismatch);
+    }
+}
+
+/// Whether a query or fragment that the URI under test has beyond the registered one was taken over.
+fn carries_tail(url: &str, uri: &str) -> bool {
+    let fragment = uri.split_once('#').map(|(_, fragment)| fragment);
+    match (uri.contains('?'), fragment) {
+        (true, None) => url.starts_with(uri),
+        (_, Some(fragment)) => base(url) == base(uri) && url.split_once('#').is_some_and(|(_, f)| f.starts_with(fragment)),
+        (false, None) => false,
+    }
+}
+
+fn base(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
+}
+
+fn normal(url: &str) -> Option<String> {
+    url::Url::parse(url).ok().map(|parsed| base(parsed.as_str()).to_owned())
+}
+
+fn origin(url: &str) -> Option<String> {
+    let parsed = url::Url::parse(url).ok()?;
+    parsed.host_str().map(|host| format!("{}://{host}:{:?}", parsed.scheme(), parsed.port_or_known_default()))
+}

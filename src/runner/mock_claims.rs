@@ -1,0 +1,85 @@
+//! What the embedded mock claims of itself where metadata cannot tell: the same that a configuration file tells of a real server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::mock::{ClientKind as MockKind, MockClient};
+use crate::policy::{Consent, PkceRequired, Policy, Rotation};
+use crate::target::{AuthMethod, Client, ClientKind, Endpoints, Lifetimes};
+
+/// Endpoints that no metadata names, and all of them where there is no metadata.
+pub(super) fn endpoints(endpoints: &mut Endpoints, issuer: &str, policy: &Policy) {
+    let at = |path: &str| Some(format!("{issuer}/{path}"));
+    let fill = |slot: &mut Option<String>, path: &str| {
+        if slot.is_none() {
+            *slot = at(path);
+        }
+    };
+    endpoints.resource = at("resource");
+    fill(&mut endpoints.authorization, "authorize");
+    fill(&mut endpoints.token, "token");
+    fill(&mut endpoints.jwks, "jwks");
+    if policy.revocation.enabled {
+        fill(&mut endpoints.revocation, "revoke");
+    }
+    if policy.introspection.enabled {
+        fill(&mut endpoints.introspection, "introspect");
+    }
+    if policy.resource.userinfo {
+        fill(&mut endpoints.userinfo, "userinfo");
+    }
+    if policy.registration.open {
+        fill(&mut endpoints.registration, "register");
+    }
+}
+
+/// Lifetimes.
+pub(super) fn lifetimes(lifetimes: &mut Lifetimes, policy: &Policy) {
+    let seconds = |n: u64| Some(Duration::from_secs(n));
+    lifetimes.code = seconds(policy.code.lifetime);
+    lifetimes.access_token = seconds(policy.access_token.lifetime);
+    lifetimes.refresh_token = seconds(policy.refresh.lifetime);
+    let grace = if policy.refresh.reuse == crate::policy::Reuse::WithinGrace { policy.refresh.grace } else { 0 };
+    lifetimes.refresh_grace = seconds(grace);
+}
+
+/// Features, as `[server.features]` would claim them.
+pub(super) fn features(policy: &Policy) -> BTreeMap<String, Value> {
+    let pkce = match (policy.pkce.supported, policy.pkce.required) {
+        (false, _) => "none",
+        (true, PkceRequired::Always) => "required",
+        (true, PkceRequired::Public) => "public",
+        (true, PkceRequired::Never) => "supported",
+    };
+    let mut out = BTreeMap::new();
+    out.insert("pkce".into(), Value::from(pkce));
+    out.insert("pkce_plain".into(), Value::from(policy.pkce.supported && policy.pkce.methods.iter().any(|m| m == "plain")));
+    out.insert("iss".into(), Value::from(policy.authorize.iss));
+    out.insert("refresh_rotation".into(), Value::from(policy.refresh.rotation == Rotation::Always));
+    out.insert("consent".into(), Value::from(policy.pages.consent != Consent::Never));
+    out.insert("openid".into(), Value::from(policy.id_token.issue));
+    out
+}
+
+/// A client of a realm, as the runner sees clients.
+pub(super) fn client(client: &MockClient) -> Client {
+    Client {
+        name: client.client_id.clone(),
+        client_id: client.client_id.clone(),
+        client_secret: client.client_secret.clone(),
+        auth_method: AuthMethod::parse(&client.auth_method).unwrap_or(AuthMethod::None),
+        redirect_uris: client.redirect_uris.clone(),
+        grant_types: client.grant_types.clone(),
+        scopes: client.scopes.clone(),
+        kind: match client.kind {
+            MockKind::Web => ClientKind::Web,
+            MockKind::Native => ClientKind::Native,
+        },
+        may_introspect: client.may_introspect,
+        extra_authorize: Vec::new(),
+        extra_token: Vec::new(),
+        management: None,
+    }
+}

@@ -1,0 +1,400 @@
+//! What each kind of step does.
+
+use std::time::Duration;
+
+use super::answer::{self, Body, Outcome};
+use super::build::{self, Parts, Ready};
+use super::context::Unset;
+use super::ground::Ground;
+use super::play::{Line, Play, Stop};
+use super::record::Record;
+use super::result::SkipCode;
+use crate::oauth::{Channel, Exchange};
+use crate::scenario::{Action, Authorize, Http, Login, RequestStep, Same, Step, Verb, Wait};
+use crate::target::Client;
+use crate::target::login::{self, Action as UserAction, End, PAGE_LIMIT, Visit};
+use crate::wire::Browser;
+
+impl<'a> Play<'a> {
+    /// Performs a step, as often as it says.
+    pub(super) async fn perform(&mut self, index: usize, step: &Step) -> Result<Vec<Record>, Stop> {
+        if step.parallel > 1 {
+            return self.race(index, step).await;
+        }
+        let mut records = Vec::new();
+        for _ in 0..step.times.max(1) {
+            records.push(self.perform_once(index, step).await?);
+        }
+        Ok(records)
+    }
+
+    /// Performs an action once. Controls come this way too, with the edits taken out.
+    pub(super) async fn perform_once(&mut self, index: usize, step: &Step) -> Result<Record, Stop> {
+        let label = label(step);
+        match &step.action {
+            Action::Authorize(authorize) => {
+                let session = authorize.session.clone().unwrap_or_else(|| "main".into());
+                self.authorize(index, &label, authorize, &session).await
+            }
+            Action::Request(request) => {
+                let from = self.record_of(request.from.as_deref())?;
+                self.request(index, &label, request, from.as_ref()).await
+            }
+            Action::Http(http) => self.http(index, &label, http).await,
+            Action::Wait(wait) => self.wait(index, wait).await,
+            Action::Alive(alive) => {
+                let token = self.names.fill(&alive.token).map_err(|unset| self.unset(&unset))?;
+                self.alive(index, &token).await
+            }
+            Action::GrantedScope { from } => self.granted_scope(index, from).await,
+            Action::Same(same) => self.same(index, same),
+        }
+    }
+
+    /// An authorization request, through login and consent.
+    pub(super) async fn authorize(&mut self, index: usize, label: &str, step: &Authorize, session: &str) -> Result<Record, Stop> {
+        let client = self.client(&step.client)?;
+        let endpoint = self.endpoint("authorization")?;
+        let ready = build::authorize(step, client, &endpoint, &self.names, &mut self.chance).map_err(|unset| self.unset(&unset))?;
+        let mut redirect_uris: Vec<String> = client.redirect_uris.clone();
+        redirect_uris.extend(ready.sent.all("redirect_uri").map(|uri| String::from_utf8_lossy(uri).into_owned()));
+        let user = self.ground.target.users.get(step.user);
+        let Some(user) = user.or_else(|| self.ground.target.users.first()) else {
+            return Err(Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into()));
+        };
+        let visit = Visit {
+            user,
+            action: match step.login {
+                Login::Approve => UserAction::Approve,
+                Login::Deny => UserAction::Deny,
+                Login::Stop => UserAction::Stop,
+            },
+            redirect_uris,
+            login: &self.ground.target.login,
+            home: &self.ground.target.home,
+            page_limit: PAGE_LIMIT,
+        };
+        let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
+        let journey = login::authorize(&mut browser, ready.request.clone(), &visit).await;
+        self.sessions.insert(session.to_owned(), browser);
+        let mut record = Record::new(index, answer::front_channel(&journey));
+        let first = self.lines.len();
+        for exchange in journey.exchanges {
+            self.keep(label, exchange);
+        }
+        let at = match journey.end {
+            End::Delivered { via, params, exchange, .. } => {
+                record.delivered = params;
+                record.via = Some(via.name());
+                Some(exchange)
+            }
+            End::Shown { exchange, title } => {
+                record.note = Some(format!("page “{title}”"));
+                Some(exchange)
+            }
+            End::Waiting { exchange, title, .. } => {
+                record.note = Some(format!("page “{title}”"));
+                Some(exchange)
+            }
+            End::Stuck { exchange, reason } => {
+                record.note = Some(reason);
+                exchange
+            }
+            End::Failed { exchange } => Some(exchange),
+        };
+        record.exchange = at.map(|at| first + at).filter(|at| *at < self.lines.len());
+        record.sent_to = journey.sent_to;
+        self.fill_from_exchange(&mut record);
+        record.client = Some(step.client.clone());
+        record.redirect_uri = client_redirect(&ready);
+        record.code_verifier = ready.code_verifier;
+        record.scope = ready.sent.get("scope").map(std::borrow::Cow::into_owned);
+        record.sent = ready.sent;
+        record.edited = !step.edits.is_empty();
+        self.tally.login(&record, step.login);
+        if record.outcome == Outcome::Granted && !record.edited {
+            self.held.insert(super::control::authorize_key(step));
+        }
+        Ok(record)
+    }
+
+    /// A back-channel request.
+    pub(super) async fn request(
+        &mut self,
+        index: usize,
+        label: &str,
+        step: &RequestStep,
+        from: Option<&Record>,
+    ) -> Result<Record, Stop> {
+        let (ready, record) = self.prepare(index, step, from)?;
+        let exchange = self.stage.wire.send(Channel::Back, ready.request).await;
+        Ok(self.received(label, record, exchange, step, from))
+    }
+
+    fn prepare(&self, index: usize, step: &RequestStep, from: Option<&Record>) -> Result<(Ready, Record), Stop> {
+        let client_name = step.client.clone().or_else(|| from.and_then(|record| record.client.clone()));
+        let client_name = client_name.or_else(|| needs_client(step.verb).then(|| self.first_client()).flatten());
+        let client = client_name.as_deref().map(|name| self.client(name)).transpose()?;
+        let endpoint = self.endpoint_of(step.verb)?;
+        let token = step.token.as_ref().map(|token| self.names.fill(token)).transpose().map_err(|unset| self.unset(&unset))?;
+        let grant = grant_of(step, from);
+        let parts = Parts { verb: step.verb, endpoint: &endpoint, client, grant, from, token, edits: &step.edits };
+        let ready = build::back_channel(&parts, &self.names).map_err(|unset| self.unset(&unset))?;
+        let mut record = Record::new(index, Outcome::None);
+        record.sent = ready.sent.clone();
+        record.scope = ready.sent.get("scope").map(std::borrow::Cow::into_owned);
+        record.scope = record.scope.or_else(|| from.and_then(|from| from.scope.clone()));
+        record.redirect_uri = from.and_then(|from| from.redirect_uri.clone());
+        let foreign = step.client.is_some() && from.is_some_and(|from| from.client != step.client);
+        record.edited = !step.edits.is_empty() || foreign;
+        record.client = client_name;
+        Ok((ready, record))
+    }
+
+    fn received(&mut self, label: &str, mut record: Record, exchange: Exchange, step: &RequestStep, from: Option<&Record>) -> Record {
+        record.outcome = answer::back_channel(&exchange, body_due(step.verb));
+        record.exchange = Some(self.keep(label, exchange));
+        self.fill_from_exchange(&mut record);
+        if record.outcome == Outcome::Accepted && !record.edited {
+            self.held.insert(super::control::request_key(step, from, self.scenario));
+        }
+        record
+    }
+
+    /// The same request several times, released together.
+    async fn race(&mut self, index: usize, step: &Step) -> Result<Vec<Record>, Stop> {
+        let Action::Request(request) = &step.action else {
+            return Err(Stop::Error("only token, revoke, introspect, userinfo and resource steps can run in parallel".into()));
+        };
+        let from = self.record_of(request.from.as_deref())?;
+        let mut ready = Vec::new();
+        let mut blank = Vec::new();
+        for _ in 0..step.parallel {
+            let (one, record) = self.prepare(index, request, from.as_ref())?;
+            ready.push(one.request);
+            blank.push(record);
+        }
+        let exchanges = self.stage.wire.race(Channel::Back, ready).await;
+        self.races += 1;
+        let race = self.races;
+        let label = label(step);
+        let mut records = Vec::new();
+        for (record, exchange) in blank.into_iter().zip(exchanges) {
+            let record = self.received(&label, record, exchange, request, from.as_ref());
+            if let Some(line) = record.exchange.and_then(|at| self.lines.get_mut(at)) {
+                line.race = Some(race);
+            }
+            records.push(record);
+        }
+        Ok(records)
+    }
+
+    async fn http(&mut self, index: usize, label: &str, step: &Http) -> Result<Record, Stop> {
+        let url = self.names.fill(&step.url).map_err(|unset| self.unset(&unset))?;
+        let ready = build::raw(url, &step.method, &step.headers, step.body.as_ref(), &self.names).map_err(|unset| self.unset(&unset))?;
+        let exchange = match &step.session {
+            Some(name) => {
+                let mut browser = self.sessions.remove(name).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
+                let exchange = browser.send(ready.request).await;
+                self.sessions.insert(name.clone(), browser);
+                exchange
+            }
+            None => self.stage.wire.send(Channel::Back, ready.request).await,
+        };
+        let mut record = Record::new(index, answer::back_channel(&exchange, Body::Any));
+        // A redirect is a fair answer to a raw request: whether it was wanted is for the checks to say.
+        if exchange.response().is_some_and(|response| (300..400).contains(&response.status)) {
+            record.outcome = Outcome::Accepted;
+        }
+        record.sent = ready.sent;
+        record.edited = step.control.is_some();
+        record.exchange = Some(self.keep(label, exchange));
+        self.fill_from_exchange(&mut record);
+        Ok(record)
+    }
+
+    async fn wait(&mut self, index: usize, wait: &Wait) -> Result<Record, Stop> {
+        let span = self.span(wait)?;
+        if self.ground.advance(span).is_none() {
+            if span > self.stage.max_wait {
+                let (needs, most) = (span.as_secs_f64(), self.stage.max_wait.as_secs_f64());
+                return Err(Stop::Skip(SkipCode::Wait, format!("would have to wait {needs} s; --max-wait is {most} s")));
+            }
+            // While it waits, its place is free for another scenario: all waits overlap.
+            drop(self.place.take());
+            tokio::time::sleep(span).await;
+            self.place = std::sync::Arc::clone(&self.stage.places).acquire_owned().await.ok();
+        }
+        Ok(Record::new(index, Outcome::Accepted))
+    }
+
+    fn span(&self, wait: &Wait) -> Result<Duration, Stop> {
+        /// How long a rotated refresh token may still work where nobody says (`Server traps`).
+        const GRACE: Duration = Duration::from_secs(60);
+        match wait {
+            Wait::For(span) => Ok(*span),
+            Wait::Lifetime { of, plus } => {
+                let grace = (of == "refresh_grace").then_some(GRACE);
+                let known = self.ground.target.lifetimes.get(of).or_else(|| (of == "access_token").then(|| self.expires_in()).flatten());
+                match known.or(grace) {
+                    Some(lifetime) => Ok(lifetime + *plus),
+                    None => Err(Stop::Skip(SkipCode::Wait, format!("lifetime of {of} is not known; set [server.lifetimes] {of}"))),
+                }
+            }
+        }
+    }
+
+    /// What the last token response said of its access token.
+    fn expires_in(&self) -> Option<Duration> {
+        let seconds = self.names.records.values().flatten().filter_map(|record| record.got("expires_in")?.as_u64()).max();
+        seconds.map(Duration::from_secs)
+    }
+
+    fn same(&self, index: usize, same: &Same) -> Result<Record, Stop> {
+        let mut records = Vec::new();
+        for name in &same.of {
+            let found = self.names.records.get(name).and_then(|records| records.last());
+            records.push(found.ok_or_else(|| Stop::Error(format!("no result named {name}")))?);
+        }
+        let mut record = Record::new(index, Outcome::Accepted);
+        if let Some((first, others)) = records.split_first() {
+            record.exchange = others.first().and_then(|other| other.exchange);
+            record.difference = others.iter().find_map(|other| self.difference(first, other, &same.parts));
+        }
+        Ok(record)
+    }
+
+    fn difference(&self, a: &Record, b: &Record, parts: &[String]) -> Option<String> {
+        const COMPARED: [&str; 5] = ["content-type", "cache-control", "pragma", "www-authenticate", "location"];
+        let normal = |text: &str| self.vault.volatile(text).to_string();
+        for part in parts {
+            match part.as_str() {
+                "status" if a.status != b.status => return Some(format!("status {:?} and {:?}", a.status, b.status)),
+                "headers" => {
+                    for name in COMPARED {
+                        let (one, other) = (a.headers.joined(name), b.headers.joined(name));
+                        if one.as_deref().map(normal) != other.as_deref().map(normal) {
+                            return Some(format!("header {name}: {} and {}", one.unwrap_or_default(), other.unwrap_or_default()));
+                        }
+                    }
+                }
+                "json" if normal(&a.body) != normal(&b.body) => return Some(format!("body {} and {}", a.body, b.body)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Copies status, header fields and body of the record's exchange.
+    pub(super) fn fill_from_exchange(&self, record: &mut Record) {
+        let Some(Line { exchange, .. }) = record.exchange.and_then(|at| self.lines.get(at)) else { return };
+        match &exchange.outcome {
+            Ok(response) => {
+                record.status = Some(response.status);
+                record.headers = response.headers.clone();
+                record.body = response.text().into_owned();
+                record.json = response.json();
+                if response.truncated {
+                    record.note = Some("the body was cut".into());
+                }
+            }
+            Err(failure) => record.note = Some(failure.to_string()),
+        }
+    }
+
+    pub(super) fn client(&self, name: &str) -> Result<&'a Client, Stop> {
+        let ground: &'a Ground = self.ground;
+        ground.clients.get(name).ok_or_else(|| Stop::Error(format!("no client named {name}")))
+    }
+
+    pub(super) fn first_client(&self) -> Option<String> {
+        self.scenario.clients.first().map(|(name, _)| name.clone())
+    }
+
+    pub(super) fn record_of(&self, name: Option<&str>) -> Result<Option<Record>, Stop> {
+        let Some(name) = name else { return Ok(None) };
+        let found = self.names.records.get(name).and_then(|records| records.last()).cloned();
+        found.map(Some).ok_or_else(|| Stop::Error(format!("no result named {name}")))
+    }
+
+    pub(super) fn unset(&self, unset: &Unset) -> Stop {
+        Stop::Skip(SkipCode::Assumption, unset.to_string())
+    }
+
+    fn endpoint(&self, name: &str) -> Result<String, Stop> {
+        let found = self.ground.target.endpoints.get(name).map(str::to_owned);
+        found.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, format!("no {name} endpoint in metadata or configuration")))
+    }
+
+    fn endpoint_of(&self, verb: Verb) -> Result<String, Stop> {
+        match verb {
+            Verb::Token => self.endpoint("token"),
+            Verb::Revoke => self.endpoint("revocation"),
+            Verb::Introspect => self.endpoint("introspection"),
+            Verb::Userinfo => self.endpoint("userinfo"),
+            Verb::Resource => self.endpoint("resource"),
+            Verb::Jwks => self.endpoint("jwks"),
+            Verb::Metadata => {
+                let url = self.ground.target.metadata_url.clone();
+                url.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, "the server publishes no metadata".into()))
+            }
+        }
+    }
+}
+
+/// What the transcript calls a step.
+pub(super) fn label(step: &Step) -> String {
+    step.name.clone().unwrap_or_else(|| verb_word(&step.action).to_owned())
+}
+
+fn verb_word(action: &Action) -> &'static str {
+    match action {
+        Action::Authorize(_) => "authorize",
+        Action::Request(request) => request_word(request.verb),
+        Action::Http(_) => "http",
+        Action::Wait(_) => "wait",
+        Action::Alive(_) => "alive",
+        Action::GrantedScope { .. } => "granted_scope",
+        Action::Same(_) => "same",
+    }
+}
+
+/// The word for a request in scenario files.
+pub(super) fn request_word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Token => "token",
+        Verb::Revoke => "revoke",
+        Verb::Introspect => "introspect",
+        Verb::Userinfo => "userinfo",
+        Verb::Resource => "resource",
+        Verb::Metadata => "metadata",
+        Verb::Jwks => "jwks",
+    }
+}
+
+/// The grant type of a token request: as given, else by what it continues.
+pub(super) fn grant_of<'a>(step: &'a RequestStep, from: Option<&Record>) -> &'a str {
+    if let Some(grant) = &step.grant {
+        return grant;
+    }
+    match from {
+        Some(record) if !record.delivered.is_empty() => "authorization_code",
+        Some(_) => "refresh_token",
+        None => "client_credentials",
+    }
+}
+
+fn needs_client(verb: Verb) -> bool {
+    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect)
+}
+
+fn body_due(verb: Verb) -> Body {
+    match verb {
+        Verb::Token | Verb::Introspect | Verb::Metadata | Verb::Jwks => Body::Json,
+        Verb::Revoke | Verb::Userinfo | Verb::Resource => Body::Any,
+    }
+}
+
+fn client_redirect(ready: &Ready) -> Option<String> {
+    ready.sent.get("redirect_uri").map(std::borrow::Cow::into_owned)
+}

@@ -1,0 +1,166 @@
+//! Transcripts as reports and snapshots hold them: redacted, and for snapshots with every volatile value named by kind and order.
+
+use std::collections::HashMap;
+
+use super::play::Line;
+use super::result::{ExchangeReport, RequestReport, ResponseReport};
+use crate::oauth::{Channel, Exchange, Party, Response};
+use crate::wire::Vault;
+
+/// The exchanges of a scenario, redacted.
+pub(super) fn report(lines: &[Line], vault: &Vault) -> Vec<ExchangeReport> {
+    lines.iter().map(|line| one(line, vault)).collect()
+}
+
+/// The exchanges of a scenario as a snapshot: what a server decides, and nothing that differs from run to run.
+pub(super) fn snapshot(lines: &[Line], vault: &Vault) -> String {
+    let mut blocks: Vec<(Option<usize>, String)> = lines.iter().map(|line| (line.race, block(line, vault))).collect();
+    sort_races(&mut blocks);
+    let text: Vec<String> = blocks.into_iter().map(|(_, text)| text).collect();
+    renumber(&text.join("\n"))
+}
+
+fn one(line: &Line, vault: &Vault) -> ExchangeReport {
+    let exchange = &line.exchange;
+    let (body, body_base64) = vault.seal_bytes(&exchange.request.body);
+    let request = RequestReport {
+        method: vault.seal(&exchange.request.method),
+        url: vault.seal(&exchange.request.url),
+        headers: exchange.request.headers.iter().map(|(n, v)| (vault.seal(n), vault.seal(&String::from_utf8_lossy(v)))).collect(),
+        body,
+        body_base64,
+    };
+    let (response, failure) = match &exchange.outcome {
+        Ok(response) => (Some(response_report(response, vault)), None),
+        Err(failure) => (None, Some(failure.word().to_owned())),
+    };
+    ExchangeReport {
+        channel: if exchange.channel == Channel::Front { "front" } else { "back" }.to_owned(),
+        party: if exchange.party == Party::Harness { "harness" } else { "client" }.to_owned(),
+        step: line.step.clone(),
+        request,
+        response,
+        failure,
+        duration_ms: u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+fn response_report(response: &Response, vault: &Vault) -> ResponseReport {
+    let (body, body_base64) = vault.seal_bytes(&response.body);
+    ResponseReport {
+        status: response.status,
+        headers: response.headers.iter().map(|(n, v)| (vault.seal(n), vault.seal(&String::from_utf8_lossy(v)))).collect(),
+        body,
+        body_base64,
+        truncated: response.truncated,
+    }
+}
+
+/// Header fields in which a server's decisions show.
+const TELLING: [&str; 6] = ["Content-Type", "Cache-Control", "Pragma", "Location", "WWW-Authenticate", "Retry-After"];
+
+fn block(line: &Line, vault: &Vault) -> String {
+    let exchange = &line.exchange;
+    let volatile = |text: &str| vault.volatile(text).to_string();
+    let mut out = format!("# {}\n{} {}\n", line.step, exchange.request.method, volatile(&exchange.request.url));
+    for name in ["Authorization", "Content-Type"] {
+        if let Some(value) = exchange.request.headers.get(name) {
+            out.push_str(&format!("{name}: {}\n", volatile(&value)));
+        }
+    }
+    if !exchange.request.body.is_empty() {
+        let body = String::from_utf8_lossy(&exchange.request.body);
+        out.push_str(&format!("\n{}\n", volatile(&body).replace('&', "\n&")));
+    }
+    out.push_str(&answer(exchange, &volatile));
+    out
+}
+
+fn answer(exchange: &Exchange, volatile: &dyn Fn(&str) -> String) -> String {
+    let response = match &exchange.outcome {
+        Ok(response) => response,
+        Err(failure) => return format!("\n-> {}\n", failure.word()),
+    };
+    let mut out = format!("\n-> {}\n", response.status);
+    for name in TELLING {
+        if let Some(value) = response.headers.joined(name) {
+            out.push_str(&format!("{name}: {}\n", volatile(&value)));
+        }
+    }
+    match response.json() {
+        Some(json) => {
+            let pretty = serde_json::to_string_pretty(&json).unwrap_or_default();
+            out.push_str(&format!("\n{}\n", volatile(&pretty)));
+        }
+        None if response.body.is_empty() => {}
+        None => out.push_str(&format!("\n{}\n", title(&response.text()))),
+    }
+    out
+}
+
+/// Of a page only the title: the rest is design.
+fn title(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
+    let inside = lower.find("<title").and_then(|at| lower[at..].find('>').map(|end| at + end + 1));
+    let title = inside.and_then(|start| lower[start..].find("</title").map(|end| html[start..start + end].trim()));
+    title.map_or_else(|| format!("({} bytes)", if html.is_empty() { "no" } else { "some" }), |title| format!("<title>{title}</title>"))
+}
+
+/// The order of the answers in a race means nothing: they are put in alphabetical order.
+fn sort_races(blocks: &mut [(Option<usize>, String)]) {
+    let mut start = 0;
+    while start < blocks.len() {
+        let race = blocks[start].0;
+        let length = blocks[start..].iter().take_while(|(other, _)| *other == race && race.is_some()).count().max(1);
+        blocks[start..start + length].sort_by_key(|(_, text)| without_numbers(text));
+        start += length;
+    }
+}
+
+fn without_numbers(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>() + &text.len().to_string()
+}
+
+/// Numbers names such as `<code#7>` anew by first appearance, for each kind.
+fn renumber(text: &str) -> String {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut known: HashMap<String, String> = HashMap::new();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let Some(name) = name_at(rest) else {
+            out.push('<');
+            rest = &rest[1..];
+            continue;
+        };
+        let kind = name[1..].split('#').next().unwrap_or_default().to_owned();
+        let replacement = known.entry(name.to_owned()).or_insert_with(|| {
+            let count = counts.entry(kind.clone()).or_default();
+            *count += 1;
+            format!("<{kind}#{count}>")
+        });
+        out.push_str(replacement);
+        rest = &rest[name.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn name_at(text: &str) -> Option<&str> {
+    let end = text.find('>')?;
+    let (kind, number) = text[1..end].split_once('#')?;
+    let kind_ok = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    (kind_ok && number.bytes().all(|b| b.is_ascii_digit()) && !number.is_empty()).then(|| &text[..=end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::renumber;
+
+    #[test]
+    fn names_are_numbered_by_first_appearance() {
+        assert_eq!(renumber("<code#7> <x> <token#3> <code#2> <code#7>"), "<code#1> <x> <token#1> <code#2> <code#1>");
+    }
+}

@@ -1,0 +1,40 @@
+//! From the text of a file to a scenario that makes sense, or to everything that is wrong with it.
+
+use std::sync::Arc;
+
+use super::Scenario;
+use super::reading::{Known, Origin, Reading};
+use super::validate::validate;
+use crate::catalog::Catalogue;
+use crate::policy::Library;
+use crate::problem::{Problem, Source};
+use crate::reader::{Node, Sink};
+
+/// Reads one scenario of a user's, which need not say what it catches.
+///
+/// # Errors
+/// Every mistake in it, in file order.
+pub fn load_one(source: &Arc<Source>, id: &str) -> Result<Scenario, Vec<Problem>> {
+    load(source, id, Known { catalogue: Catalogue::embedded(), library: Library::embedded(), origin: Origin::User })
+}
+
+/// Reads a scenario of the suite that is built in.
+pub(super) fn load_built_in(source: &Arc<Source>, id: &str) -> Result<Scenario, Vec<Problem>> {
+    load(source, id, Known { catalogue: Catalogue::embedded(), library: Library::embedded(), origin: Origin::BuiltIn })
+}
+
+pub(super) fn load(source: &Arc<Source>, id: &str, known: Known<'_>) -> Result<Scenario, Vec<Problem>> {
+    let root = Node::parse(source, 0..source.text.len())?;
+    let sink = Sink::new(source);
+    let scenario = {
+        let reading = Reading::new(&sink, known);
+        let scenario = reading.scenario(id, &root);
+        if let Some(scenario) = &scenario {
+            validate(scenario, &reading, &root.span);
+        }
+        scenario
+    };
+    let problems = sink.into_problems();
+    // Without a problem there is a scenario: the root of a TOML file is a table.
+    scenario.filter(|_| problems.is_empty()).ok_or(problems)
+}

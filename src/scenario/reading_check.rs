@@ -1,0 +1,312 @@
+//! Reading checks: what an answer has to be, by which requirement, and what is tolerated beside it.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::reading::Reading;
+use super::vocabulary::{BACK_OUTCOMES, FRONT_OUTCOMES};
+use super::{Among, Check, JwtWant, Kind, Matcher, Template, Tolerance, Want};
+use crate::catalog::Level;
+use crate::problem::nearest;
+use crate::reader::{Data, Fields, Node, quoted};
+
+/// The members of a check that are about something that not every step has, with the verbs that have it.
+const BELONG: [(&str, &[&str]); 5] = [
+    ("via", &["authorize"]),
+    ("not_sent_to", &["authorize"]),
+    ("alive", &["alive"]),
+    ("scope", &["granted_scope"]),
+    ("same", &["same"]),
+];
+
+impl Reading<'_> {
+    /// A check or a list of checks.
+    pub(super) fn checks(&self, node: &Node, verb: &str) -> Vec<Check> {
+        let nodes = self.sink.one_or_many(node);
+        if verb == "wait" {
+            self.sink.add(&node.span, "nothing comes of a `wait` that could be checked");
+        }
+        if nodes.is_empty() {
+            self.sink.add(&node.span, "this list of checks is empty");
+        }
+        nodes.iter().filter_map(|node| self.check(node, verb)).collect()
+    }
+
+    fn check(&self, node: &Node, verb: &str) -> Option<Check> {
+        let before = self.sink.count();
+        let mut fields = Fields::of(node, self.sink)?;
+        let name = fields.required("name").and_then(|node| self.label(node));
+        let requirement = fields.strings("requirement").into_iter().next();
+        let severity = fields.take("severity").and_then(|node| self.severity(node));
+        let because = fields.string("because").map(str::to_owned);
+        let level = self.level(&mut fields, requirement.as_ref(), because.is_some());
+        let mut want = self.want(&mut fields, verb);
+        self.special(&mut fields, verb, &mut want);
+        let tolerate = fields.take("tolerate").map_or_else(Vec::new, |node| self.tolerations(node, verb, &want));
+        fields.finish();
+        if let Some(id) = &requirement {
+            self.requirement(id);
+        }
+        if want.is_empty() && self.sink.count() == before {
+            self.sink.add_with_help(
+                &node.span,
+                "this check has no condition",
+                "say what the answer has to be: outcome, status, error, headers, json…",
+            );
+        }
+        let requirement = requirement.map(Spanned::into_inner);
+        Some(Check { span: node.span.clone(), name: name?.into_inner(), requirement, severity, level, because, want, tolerate })
+    }
+
+    fn requirement(&self, id: &Spanned<String>) {
+        let catalogue = self.known.catalogue;
+        if catalogue.get(id.get_ref()).is_some() {
+            return;
+        }
+        let message = format!("unknown requirement `{}`", id.get_ref());
+        match nearest(id.get_ref(), catalogue.iter().map(|requirement| requirement.id.as_str())) {
+            Some(near) => self.sink.add_with_help(&id.span(), message, format!("did you mean `{near}`?")),
+            None => self.sink.add(&id.span(), message),
+        }
+    }
+
+    /// A level that is lower than the requirement's, and why.
+    fn level(&self, fields: &mut Fields<'_>, requirement: Option<&Spanned<String>>, explained: bool) -> Option<Level> {
+        let because = fields.entry("because");
+        let Some(entry) = fields.entry("level") else {
+            if let Some(because) = because {
+                self.sink.add(&because.span, "`because` explains a `level`, and there is none");
+            }
+            return None;
+        };
+        let choices = [("MUST", Level::Must), ("SHOULD", Level::Should), ("MAY", Level::May)];
+        let level = self.sink.choice(&entry.value, &choices)?;
+        let known = requirement.and_then(|id| self.known.catalogue.get(id.get_ref()));
+        let own = known.map(super::super::catalog::Requirement::level);
+        match (requirement, own) {
+            (None, _) => self.sink.add(&entry.span, "a check without `requirement` warns at most: it has no `level` to lower"),
+            (Some(id), Some(own)) if level > own => {
+                self.sink.add(&entry.span, format!("`level` may lower, never raise: {} is a {own}", id.get_ref()));
+            }
+            _ => {}
+        }
+        if !explained {
+            self.sink.add(&entry.span, "a lowered `level` needs a `because`");
+        }
+        Some(level)
+    }
+
+    /// The conditions that tolerated answers and counted results can have too.
+    fn want(&self, fields: &mut Fields<'_>, verb: &str) -> Want {
+        for (name, verbs) in BELONG {
+            if let Some(entry) = fields.entry(name).filter(|_| !verb.is_empty() && !verbs.contains(&verb)) {
+                self.sink.add(&entry.span, format!("`{name}` is about {} steps, and this is `{verb}`", quoted(verbs)));
+            }
+        }
+        let own = matches!(verb, "alive" | "granted_scope" | "same");
+        for name in ["outcome", "status", "error", "headers", "content_type", "json", "got", "body"] {
+            if let Some(entry) = fields.entry(name).filter(|_| own) {
+                let member = BELONG.iter().find(|(_, verbs)| verbs.contains(&verb)).map_or("", |(member, _)| member);
+                self.sink.add(&entry.span, format!("of `{verb}` only `{member}` can be checked, not `{name}`"));
+            }
+        }
+        Want {
+            outcome: fields.take("outcome").and_then(|node| self.outcome(node, verb)),
+            status: self.matcher_of(fields, "status"),
+            error: self.matcher_of(fields, "error"),
+            headers: self.matchers(fields, "headers"),
+            content_type: self.matcher_of(fields, "content_type"),
+            json: self.matchers(fields, "json"),
+            got: self.matchers(fields, "got"),
+            body: self.matcher_of(fields, "body"),
+            via: fields
+                .take("via")
+                .and_then(|node| self.words_matcher(node, "way of delivery", &["query", "fragment", "form_post"])),
+            alive: fields.flag("alive"),
+            scope: self.matcher_of(fields, "scope"),
+            same: fields.flag("same"),
+            not_sent_to: fields.take("not_sent_to").map(|node| self.template(node)),
+            ..Want::default()
+        }
+    }
+
+    /// The conditions that stand alone in a check.
+    fn special(&self, fields: &mut Fields<'_>, verb: &str, want: &mut Want) {
+        let others = !want.is_empty();
+        let mut alone: Vec<(&str, Range<usize>)> = Vec::new();
+        if let Some(entry) = fields.entry("among") {
+            want.among = self.among(&entry.value, verb);
+            alone.push(("among", entry.span.clone()));
+        }
+        if let Some(entry) = fields.entry("distinct") {
+            want.distinct = Some(self.variable(&entry.value));
+            alone.push(("distinct", entry.span.clone()));
+        }
+        if let Some(entry) = fields.entry("guessable") {
+            want.guessable = Some(self.variable(&entry.value));
+            alone.push(("guessable", entry.span.clone()));
+        }
+        if let Some(entry) = fields.entry("jwt") {
+            want.jwt = self.jwt(&entry.value);
+            alone.push(("jwt", entry.span.clone()));
+        }
+        if let Some((name, span)) = alone.first().filter(|_| others || alone.len() > 1) {
+            self.sink.add(span, format!("`{name}` stands alone: make the other conditions checks of their own"));
+        }
+    }
+
+    fn tolerations(&self, node: &Node, verb: &str, want: &Want) -> Vec<Tolerance> {
+        if want.among.is_some() || want.distinct.is_some() || want.guessable.is_some() {
+            self.sink.add(&node.span, "a check over several results tolerates nothing beside what it wants");
+        }
+        let one = |node: &Node| {
+            let mut fields = Fields::of(node, self.sink)?;
+            let verdicts = [("warn", true), ("pass", false)];
+            let warns = fields.take("verdict").and_then(|node| self.sink.choice(node, &verdicts)).unwrap_or(false);
+            let note = fields.required("note").and_then(|node| self.sink.string(node)).unwrap_or_default().to_owned();
+            let before = self.sink.count();
+            let want = self.want(&mut fields, verb);
+            fields.finish();
+            if want.is_empty() && self.sink.count() == before {
+                self.sink.add(&node.span, "this tolerates any answer: say which");
+            }
+            Some(Tolerance { want, warns, note })
+        };
+        self.sink.one_or_many(node).iter().filter_map(one).collect()
+    }
+
+    fn among(&self, node: &Node, verb: &str) -> Option<Among> {
+        let mut fields = Fields::of(node, self.sink)?;
+        let filter = fields.required("where").and_then(|node| {
+            let mut fields = Fields::of(node, self.sink)?;
+            let want = self.want(&mut fields, verb);
+            fields.finish();
+            Some(want)
+        });
+        let count = fields.required("count").and_then(|node| self.matcher(node));
+        fields.finish();
+        Some(Among { filter: Box::new(filter?), count: count? })
+    }
+
+    fn jwt(&self, node: &Node) -> Option<JwtWant> {
+        let mut fields = Fields::of(node, self.sink)?;
+        let token = fields.required("token").map(|node| self.template(node));
+        let verify = fields.take("verify").and_then(|node| self.sink.choice(node, &[("jwks", true)])).unwrap_or(false);
+        let header = self.matchers(&mut fields, "header");
+        let claims = self.matchers(&mut fields, "claims");
+        fields.finish();
+        if !verify && header.is_empty() && claims.is_empty() {
+            self.sink.add(&node.span, "say what the token has to be: verify = \"jwks\", header or claims");
+        }
+        Some(JwtWant { token: token?, verify, header, claims })
+    }
+
+    /// A template that is one variable and nothing else.
+    fn variable(&self, node: &Node) -> Template {
+        let template = self.template(node);
+        if self.sink.string(node).is_some() && !matches!(template.parts(), [super::Part::Variable(_)]) {
+            self.sink.add(&node.span, "expected a single variable: \"{x.code}\"");
+        }
+        template
+    }
+
+    fn matchers(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Matcher)> {
+        let entries = fields.take(name).map_or(&[][..], |node| self.sink.entries(node));
+        entries.iter().filter_map(|entry| Some((entry.key.clone(), self.matcher(&entry.value)?))).collect()
+    }
+
+    fn matcher_of(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Matcher> {
+        fields.take(name).and_then(|node| self.matcher(node))
+    }
+
+    /// A bare value, or a table with one condition.
+    fn matcher(&self, node: &Node) -> Option<Matcher> {
+        if !matches!(node.data, Data::Table(_)) {
+            return Some(Matcher::Equals(self.scalar(node)));
+        }
+        let mut fields = Fields::of(node, self.sink)?;
+        let there = |flag: bool| if flag { Matcher::Present } else { Matcher::Absent };
+        let (gte, lte) = (fields.take("gte"), fields.take("lte"));
+        let range = (gte.is_some() || lte.is_some()).then(|| Matcher::Range {
+            gte: gte.and_then(|node| self.sink.number(node)),
+            lte: lte.and_then(|node| self.sink.number(node)),
+        });
+        let found: Vec<Option<Matcher>> = [
+            fields.take("present").map(|node| self.sink.flag(node).map(there)),
+            fields.take("absent").map(|node| self.sink.flag(node).map(|flag| there(!flag))),
+            fields.take("matches").map(|node| self.regex(node)),
+            fields.take("one_of").map(|node| self.one_of(node)),
+            fields.take("contains").map(|node| Some(Matcher::Contains(self.scalar(node)))),
+            fields.take("lacks").map(|node| Some(Matcher::Lacks(self.scalar(node)))),
+            fields.take("type").map(|node| self.sink.choice(node, &Kind::ALL).map(Matcher::Type)),
+            fields.take("scopes").map(|node| Some(Matcher::Scopes(self.template(node)))),
+            range.map(Some),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let before = self.sink.count();
+        fields.finish();
+        match found.len() {
+            1 => found.into_iter().next().flatten(),
+            0 if self.sink.count() > before => None,
+            0 => {
+                self.sink.add(&node.span, "this matcher has no condition");
+                None
+            }
+            _ => {
+                self.sink.add(&node.span, "a matcher has one condition (gte and lte count as one)");
+                None
+            }
+        }
+    }
+
+    fn regex(&self, node: &Node) -> Option<Matcher> {
+        let text = self.sink.string(node)?;
+        match regex::Regex::new(text) {
+            Ok(regex) => Some(Matcher::Matches(regex)),
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                self.sink.add(&node.span, format!("this regular expression cannot be read: {reason}"));
+                None
+            }
+        }
+    }
+
+    fn one_of(&self, node: &Node) -> Option<Matcher> {
+        let Data::Array(items) = &node.data else {
+            self.sink.add(&node.span, format!("expected a list, found {}", node.describe()));
+            return None;
+        };
+        if items.is_empty() {
+            self.sink.add(&node.span, "nothing is one of nothing");
+        }
+        Some(Matcher::OneOf(items.iter().map(|item| self.scalar(item)).collect()))
+    }
+
+    fn outcome(&self, node: &Node, verb: &str) -> Option<Matcher> {
+        match verb {
+            "authorize" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
+            "" => {
+                let both: Vec<&str> = FRONT_OUTCOMES.into_iter().chain(BACK_OUTCOMES).collect();
+                self.words_matcher(node, "outcome", &both)
+            }
+            _ => self.words_matcher(node, "outcome of the back channel", &BACK_OUTCOMES),
+        }
+    }
+
+    /// A word of a closed list, or `one_of` several.
+    fn words_matcher(&self, node: &Node, what: &str, known: &[&str]) -> Option<Matcher> {
+        let listed = match &node.data {
+            Data::Table(entries) => entries.iter().find(|entry| entry.key == "one_of").map(|entry| &entry.value),
+            _ => Some(node),
+        };
+        match listed {
+            Some(words) => self.sink.strings(words).iter().for_each(|word| self.word(what, word, known)),
+            None => self.sink.add(&node.span, "expected a word or { one_of = […] }"),
+        }
+        self.matcher(node)
+    }
+}

@@ -1,0 +1,496 @@
+//! The grammar of scenario files, as types for their schema.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use super::OneOrMany;
+use crate::catalog::{Level, Severity};
+
+either! {
+    /// A string with {variables}, or a number or flag that stands for its text.
+    Scalar { Text(String), Whole(i64), Number(f64), Flag(bool), }
+    /// A value in a request: encoded as its place demands, { raw } as it is, or { hex } bytes.
+    Value { Text(Scalar), Table(ValueTable), }
+    /// A bare value means equals; a table has one condition.
+    Matcher { Equals(Scalar), Condition(Box<Condition>), }
+    /// A client authentication that replaces the right one.
+    Auth { Word(AuthWord), Credentials(Credentials), Header(AuthHeader), }
+    /// The cases over which the steps are run.
+    Cases { Fixed(Vec<Case>), From(CasesFrom), }
+}
+
+words! {
+    /// A way of client authentication.
+    AuthWord { Basic = "basic", Post = "post", Both = "both", None = "none", }
+    /// How id and secret go into HTTP Basic (RFC 6749 section 2.3.1).
+    Encode { Form = "form", Raw = "raw", }
+    /// What the user does at login and consent.
+    Login { Approve = "approve", Deny = "deny", Stop = "stop", }
+    /// Which PKCE a right request has.
+    Pkce { S256 = "S256", Plain = "plain", None = "none", }
+    /// How a client has to authenticate: secret is basic or post.
+    ClientAuth { Secret = "secret", Basic = "basic", Post = "post", None = "none", }
+    /// Where a client runs.
+    ClientKind { Web = "web", Native = "native", }
+    /// A format of access tokens.
+    Tokens { Jwt = "jwt", }
+    /// A plan.
+    Plan { Rfc6749 = "rfc6749", Bcp = "bcp", OAuth21 = "oauth2.1", }
+    /// A JSON type.
+    JsonType { String = "string", Number = "number", Integer = "integer", Boolean = "boolean", Array = "array", Object = "object", }
+    /// What is compared.
+    Part { Status = "status", Headers = "headers", Json = "json", }
+    /// What a tolerated answer gives.
+    Tolerated { Warn = "warn", Pass = "pass", }
+    /// What a signature is verified with.
+    Verify { Jwks = "jwks", }
+    /// Something that lives for a time.
+    Lifetime {
+        Code = "code", AccessToken = "access_token", RefreshToken = "refresh_token", RefreshGrace = "refresh_grace",
+        RequestUri = "request_uri", DeviceCode = "device_code",
+    }
+}
+
+grammar! {
+    /// One behaviour under test.
+    #[schemars(title = "oauthspec scenario")]
+    ScenarioFile {
+        /// One sentence: the behaviour that is right.
+        title: String,
+        /// The harm of a breach, for checks that do not say.
+        severity: Severity,
+        /// Why it matters.
+        why: String,
+        /// How to mend a server that fails.
+        fix: String,
+        /// What the target must offer.
+        needs: Option<Needs>,
+        /// The clients it plays, by name.
+        clients: Option<BTreeMap<String, ClientNeed>>,
+        /// Faults that it must catch, as patterns; your own scenarios need none.
+        catches: Option<OneOrMany<String>>,
+        /// How often the steps are run (races).
+        rounds: Option<u32>,
+        /// The cases over which the steps are run.
+        cases: Option<Cases>,
+        /// What is done, in order.
+        steps: OneOrMany<Step>,
+    }
+
+    /// What a target must offer. All of it must hold.
+    Needs {
+        /// Grant types.
+        grant: Option<OneOrMany<String>>,
+        /// At least so many clients.
+        clients: Option<usize>,
+        /// Endpoints by their names in the configuration.
+        endpoint: Option<OneOrMany<String>>,
+        /// Features that metadata announces or the configuration claims.
+        feature: Option<OneOrMany<String>>,
+        /// A client that may ask for at least so many scope tokens.
+        scopes: Option<usize>,
+        /// The format of access tokens.
+        tokens: Option<Tokens>,
+        /// At least so many issuers.
+        issuers: Option<usize>,
+        /// At least so many users.
+        users: Option<usize>,
+        /// The plans in which it runs; all if nothing is said.
+        plan: Option<OneOrMany<Plan>>,
+    }
+
+    /// Which client a scenario needs.
+    ClientNeed {
+        /// How it authenticates.
+        auth: Option<ClientAuth>,
+        /// Grants it is registered for.
+        grant: Option<OneOrMany<String>>,
+        /// A grant it is not registered for.
+        lacks_grant: Option<String>,
+        /// Where it runs.
+        kind: Option<ClientKind>,
+        /// Another client of this scenario that it is not.
+        differs_from: Option<String>,
+        /// Whether it may introspect.
+        may_introspect: Option<bool>,
+        /// At least so many registered redirect URIs.
+        redirect_uris: Option<usize>,
+        /// Whether its first redirect URI has a query.
+        redirect_query: Option<bool>,
+        /// At least so many scope tokens that it may ask for.
+        scopes: Option<usize>,
+    }
+
+    /// Cases that are known only at run time.
+    CasesFrom {
+        /// `{metadata.MEMBER}`, a list.
+        from: String,
+        /// The name of the value: `{case.NAME}`.
+        #[serde(rename = "as")]
+        name: String,
+    }
+
+    /// A value that goes out as it is, or bytes.
+    ValueTable {
+        /// Goes out as it is, encoded already or wrongly.
+        raw: Option<String>,
+        /// Bytes, as pairs of hexadecimal digits.
+        hex: Option<String>,
+    }
+
+    /// HTTP Basic with these credentials.
+    Credentials {
+        /// The client identifier.
+        id: Value,
+        /// The secret.
+        secret: Value,
+        /// Whether they are form-encoded first.
+        encode: Option<Encode>,
+    }
+
+    /// This Authorization header, as it is.
+    AuthHeader {
+        /// Its value.
+        header: Value,
+    }
+
+    /// One step: a verb, and what is expected of it.
+    Step {
+        /// An authorization request in a browser session, through login and consent.
+        authorize: Option<Authorize>,
+        /// A token request.
+        token: Option<Request>,
+        /// A revocation request.
+        revoke: Option<Request>,
+        /// An introspection request.
+        introspect: Option<Request>,
+        /// A request to the UserInfo endpoint.
+        userinfo: Option<Request>,
+        /// A request to a protected resource.
+        resource: Option<Request>,
+        /// Reads the metadata document.
+        metadata: Option<Request>,
+        /// Reads the key set.
+        jwks: Option<Request>,
+        /// A raw request; nothing is added.
+        http: Option<Http>,
+        /// Lets time pass.
+        wait: Option<Wait>,
+        /// Whether a token works.
+        alive: Option<Alive>,
+        /// The scope really granted.
+        granted_scope: Option<GrantedScope>,
+        /// Whether steps were answered the same.
+        same: Option<Same>,
+        /// What gives a verdict.
+        expect: Option<OneOrMany<Check>>,
+        /// What must hold for the rest to make sense; otherwise the scenario is skipped.
+        assume: Option<OneOrMany<Check>>,
+        /// How often, one after the other.
+        times: Option<u32>,
+        /// How many at once, released together.
+        parallel: Option<u32>,
+    }
+
+    /// An authorization request.
+    Authorize {
+        /// The client, by its name in the scenario.
+        client: Option<String>,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+        /// What the user does.
+        login: Option<Login>,
+        /// The browser session; steps of one name share cookies.
+        session: Option<String>,
+        /// The user, from 0.
+        user: Option<usize>,
+        /// Which PKCE a right request has.
+        pkce: Option<Pkce>,
+        /// Parameters that get another value, or are added.
+        set: Option<BTreeMap<String, Value>>,
+        /// Parameters that are left out.
+        unset: Option<OneOrMany<String>>,
+        /// Parameters that are added once more, even if they are there.
+        add: Option<Vec<(String, Value)>>,
+        /// Header fields that are set.
+        headers: Option<BTreeMap<String, Value>>,
+        /// Another method.
+        method: Option<String>,
+        /// The step that is the control of a refusal.
+        control: Option<String>,
+        /// How often, one after the other.
+        times: Option<u32>,
+        /// How many at once, released together.
+        parallel: Option<u32>,
+    }
+
+    /// A request of the back channel.
+    Request {
+        /// The step whose code or refresh token is redeemed.
+        from: Option<String>,
+        /// The client that sends it, where it is not that of `from`.
+        client: Option<String>,
+        /// The grant type, where it does not follow from `from`.
+        grant: Option<String>,
+        /// The token it is about.
+        token: Option<String>,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+        /// Parameters that get another value, or are added.
+        set: Option<BTreeMap<String, Value>>,
+        /// Parameters that are left out.
+        unset: Option<OneOrMany<String>>,
+        /// Parameters that are added once more, even if they are there.
+        add: Option<Vec<(String, Value)>>,
+        /// Parameters that are added to the query of the URL.
+        query: Option<BTreeMap<String, Value>>,
+        /// Another client authentication.
+        auth: Option<Auth>,
+        /// Another method.
+        method: Option<String>,
+        /// Another content type; empty: none.
+        content_type: Option<Value>,
+        /// Header fields that are set.
+        headers: Option<BTreeMap<String, Value>>,
+        /// Another body.
+        body: Option<Value>,
+        /// The step that is the control of a refusal.
+        control: Option<String>,
+        /// How often, one after the other.
+        times: Option<u32>,
+        /// How many at once, released together.
+        parallel: Option<u32>,
+    }
+
+    /// A raw HTTP request.
+    Http {
+        /// Where to.
+        url: String,
+        /// GET where nothing is said.
+        method: Option<String>,
+        /// Header fields.
+        headers: Option<BTreeMap<String, Value>>,
+        /// The body.
+        body: Option<Value>,
+        /// The browser session whose cookies it carries and fills.
+        session: Option<String>,
+        /// The step that is the control of a refusal.
+        control: Option<String>,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+        /// How often, one after the other.
+        times: Option<u32>,
+    }
+
+    /// How much time passes: a lifetime and a little more, or so long.
+    Wait {
+        /// What has to run out.
+        lifetime: Option<Lifetime>,
+        /// How much more: `5s`.
+        plus: Option<String>,
+        /// So long: `31s`.
+        #[serde(rename = "for")]
+        span: Option<String>,
+    }
+
+    /// Whether a token works.
+    Alive {
+        /// The token.
+        token: String,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+    }
+
+    /// The scope really granted: from the response, else introspection, else the JWT, else as requested.
+    GrantedScope {
+        /// The token step.
+        from: String,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+    }
+
+    /// A comparison of steps after normalisation.
+    Same {
+        /// The steps.
+        of: Option<Vec<String>>,
+        /// The same as `of`.
+        #[serde(rename = "as")]
+        also: Option<Vec<String>>,
+        /// What is compared.
+        #[serde(rename = "in")]
+        parts: OneOrMany<Part>,
+    }
+
+    /// What is expected of a step. Everything that is given must hold.
+    Check {
+        /// Its name: `id#name`.
+        name: String,
+        /// The requirement that it verifies; none: robustness, which warns at most.
+        requirement: Option<String>,
+        /// Its harm, where it differs from the scenario's.
+        severity: Option<Severity>,
+        /// A lower level than the requirement's.
+        level: Option<Level>,
+        /// Why the level is lower.
+        because: Option<String>,
+        /// Answers that are accepted beside the preferred one.
+        tolerate: Option<OneOrMany<Tolerance>>,
+        /// The class of the answer.
+        outcome: Option<Matcher>,
+        /// The status.
+        status: Option<Matcher>,
+        /// The error code, of the JSON body or of the authorization response.
+        error: Option<Matcher>,
+        /// Header fields.
+        headers: Option<BTreeMap<String, Matcher>>,
+        /// The media type.
+        content_type: Option<Matcher>,
+        /// Members of the JSON body.
+        json: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the authorization response or members of the JSON body.
+        got: Option<BTreeMap<String, Matcher>>,
+        /// The body as text.
+        body: Option<Matcher>,
+        /// How an authorization response came: query, fragment, form_post.
+        via: Option<Matcher>,
+        /// Whether the token works (`alive` steps).
+        alive: Option<bool>,
+        /// The scope that was granted (`granted_scope` steps).
+        scope: Option<Matcher>,
+        /// Whether the answers are the same (`same` steps).
+        same: Option<bool>,
+        /// How many of several results are such.
+        among: Option<Among>,
+        /// A variable that is different in every result.
+        distinct: Option<String>,
+        /// A variable that cannot be guessed.
+        guessable: Option<String>,
+        /// A JSON Web Token.
+        jwt: Option<Jwt>,
+        /// Nothing was delivered to this URI.
+        not_sent_to: Option<String>,
+    }
+
+    /// An answer that is accepted beside the preferred one.
+    Tolerance {
+        /// What it gives; a pass if nothing is said.
+        verdict: Option<Tolerated>,
+        /// Why it is accepted.
+        note: String,
+        /// The class of the answer.
+        outcome: Option<Matcher>,
+        /// The status.
+        status: Option<Matcher>,
+        /// The error code.
+        error: Option<Matcher>,
+        /// Header fields.
+        headers: Option<BTreeMap<String, Matcher>>,
+        /// The media type.
+        content_type: Option<Matcher>,
+        /// Members of the JSON body.
+        json: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the authorization response or members of the JSON body.
+        got: Option<BTreeMap<String, Matcher>>,
+        /// The body as text.
+        body: Option<Matcher>,
+        /// How an authorization response came.
+        via: Option<Matcher>,
+        /// Whether the token works.
+        alive: Option<bool>,
+        /// The scope that was granted.
+        scope: Option<Matcher>,
+        /// Whether the answers are the same.
+        same: Option<bool>,
+        /// Nothing was delivered to this URI.
+        not_sent_to: Option<String>,
+    }
+
+    /// How many of several results are such.
+    Among {
+        /// Which results are counted.
+        #[serde(rename = "where")]
+        filter: Filter,
+        /// How many there must be.
+        count: Matcher,
+    }
+
+    /// Which results are counted.
+    Filter {
+        /// The class of the answer.
+        outcome: Option<Matcher>,
+        /// The status.
+        status: Option<Matcher>,
+        /// The error code.
+        error: Option<Matcher>,
+        /// Header fields.
+        headers: Option<BTreeMap<String, Matcher>>,
+        /// The media type.
+        content_type: Option<Matcher>,
+        /// Members of the JSON body.
+        json: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the authorization response or members of the JSON body.
+        got: Option<BTreeMap<String, Matcher>>,
+        /// The body as text.
+        body: Option<Matcher>,
+        /// How an authorization response came.
+        via: Option<Matcher>,
+        /// Nothing was delivered to this URI.
+        not_sent_to: Option<String>,
+    }
+
+    /// What a JSON Web Token has to be.
+    Jwt {
+        /// The token.
+        token: String,
+        /// What its signature is verified with.
+        verify: Option<Verify>,
+        /// Members of its header.
+        header: Option<BTreeMap<String, Matcher>>,
+        /// Its claims.
+        claims: Option<BTreeMap<String, Matcher>>,
+    }
+
+    /// One condition; `gte` and `lte` count as one.
+    Condition {
+        /// There, or not.
+        present: Option<bool>,
+        /// Not there, or there.
+        absent: Option<bool>,
+        /// A regular expression that matches somewhere.
+        matches: Option<String>,
+        /// One of these.
+        one_of: Option<Vec<Scalar>>,
+        /// Contains this, without regard to case.
+        contains: Option<Scalar>,
+        /// Does not contain this, without regard to case.
+        lacks: Option<Scalar>,
+        /// A JSON type.
+        #[serde(rename = "type")]
+        kind: Option<JsonType>,
+        /// The same set of scope tokens.
+        scopes: Option<String>,
+        /// Greater or equal.
+        gte: Option<f64>,
+        /// Less or equal.
+        lte: Option<f64>,
+    }
+}
+
+/// One case; further members are its values.
+#[derive(JsonSchema)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub(super) struct Case {
+    /// Its name: `id[name]`.
+    name: String,
+    /// What the target must offer for it.
+    needs: Option<Needs>,
+    /// Its values: `{case.NAME}`.
+    #[serde(flatten)]
+    values: BTreeMap<String, Value>,
+}

@@ -1,0 +1,79 @@
+//! The closed lists of words that scenario files may use.
+
+/// Answer classes of the back channel.
+pub const BACK_OUTCOMES: [&str; 5] = ["accepted", "refused", "throttled", "broken", "none"];
+
+/// Answer classes of the front channel.
+pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", "stuck"];
+
+/// Features that discovery or configuration can tell of; `[server.features]` may claim others.
+pub const FEATURES: [&str; 10] = [
+    "consent",
+    "iss",
+    "metadata",
+    "openid",
+    "pkce",
+    "pkce_optional",
+    "pkce_plain",
+    "pkce_required",
+    "refresh_rotation",
+    "registration",
+];
+
+/// Grant types by their registered names; others are written as URNs.
+pub const GRANTS: [&str; 6] = [
+    "authorization_code",
+    "client_credentials",
+    "implicit",
+    "password",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:device_code",
+];
+
+/// Endpoints by their names in the configuration.
+pub const ENDPOINTS: [&str; 10] = [
+    "authorization",
+    "token",
+    "revocation",
+    "introspection",
+    "userinfo",
+    "jwks",
+    "registration",
+    "device_authorization",
+    "pushed_authorization_request",
+    "resource",
+];
+
+/// Lifetimes by their names in the configuration.
+pub const LIFETIMES: [&str; 6] = ["code", "access_token", "refresh_token", "refresh_grace", "request_uri", "device_code"];
+
+/// The plans a target can be measured by.
+pub const PLANS: [&str; 3] = ["rfc6749", "bcp", "oauth2.1"];
+
+/// What steps of a kind `same` compare.
+pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
+
+/// First segments of variables that are neither a step nor a client.
+pub(super) const ROOTS: [&str; 5] = ["case", "endpoint", "issuer", "metadata", "random"];
+
+/// Variables of a client.
+pub(super) const OF_CLIENT: [&str; 6] =
+    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_reversed"];
+
+/// Parts of a redirect URI.
+pub(super) const URI_PARTS: [&str; 8] = ["authority", "host", "origin", "path", "path_upper", "port", "query", "scheme"];
+
+/// What the parts of a step's result are called before the name of a parameter or header field.
+pub(super) const OF_STEP: [&str; 3] = ["sent", "got", "headers"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Endpoints, Lifetimes};
+
+    #[test]
+    fn targets_use_the_same_words() {
+        assert_eq!(ENDPOINTS, Endpoints::NAMES);
+        assert_eq!(LIFETIMES, Lifetimes::NAMES);
+    }
+}

@@ -1,0 +1,83 @@
+//! `[client]`: what makes sense together.
+
+use toml::Spanned;
+
+use super::check::{Checks, texts};
+use super::{ClientConfig, DrivenKind, Restart, Serve, Success, file};
+use crate::target::AuthMethod;
+
+impl Checks<'_> {
+    pub(super) fn client(&mut self, client: file::DrivenClient) -> ClientConfig {
+        let kind = self.driven_kind(&client);
+        let secret_span = client.client_secret.as_ref().map(Spanned::span);
+        let client_secret = client.client_secret.map(|secret| self.secret(secret));
+        let auth_method = self.auth_method(client.token_endpoint_auth_method);
+        if let (Some(AuthMethod::None), Some(span)) = (auth_method, secret_span) {
+            self.problem(
+                span,
+                "a secret for a client that does not authenticate",
+                "remove it, or name another token_endpoint_auth_method than `none`",
+            );
+        }
+        ClientConfig {
+            kind,
+            client_id: client.client_id,
+            client_secret,
+            auth_method,
+            redirect_uris: client.redirect_uris.into_iter().map(|uri| self.redirect_uri(uri)).collect(),
+            grant_types: client.grant_types.unwrap_or_else(|| vec!["authorization_code".into()]),
+            scopes: client.scopes,
+            start_url: self.url(client.start_url),
+            api_url: self.url(client.api_url),
+            logout_url: self.url(client.logout_url),
+            success: Success { status: client.success.status, contains: client.success.contains },
+            command: client.command.map(|command| self.command(command.into_inner())).unwrap_or_default(),
+            serve: client.serve.map(|serve| self.serve(serve)),
+            env: texts(client.env),
+            listen: self.address(client.listen),
+            features: client.features,
+            issuers: client.issuers.into_iter().filter_map(|issuer| self.url(Some(issuer.start_url))).collect(),
+            folder: self.folder.to_owned(),
+        }
+    }
+
+    fn driven_kind(&mut self, client: &file::DrivenClient) -> DrivenKind {
+        let kind = match self.one_of(&client.kind, &["web", "native", "script"]) {
+            Some("native") => DrivenKind::Native,
+            Some("script") => DrivenKind::Script,
+            _ => DrivenKind::Web,
+        };
+        let name = client.kind.get_ref();
+        let place = client.kind.span();
+        let empty = client.command.as_ref().is_none_or(|command| command.get_ref().is_empty());
+        match kind {
+            DrivenKind::Web if client.start_url.is_none() => {
+                self.problem(place, "a web client needs a start_url", "start_url = \"http://127.0.0.1:8080/login\"");
+            }
+            DrivenKind::Web if !empty => {
+                let help = "`serve = { command, ready_url }` starts a web application";
+                self.problem(place, "`command` is for native clients and scripts", help);
+            }
+            DrivenKind::Native | DrivenKind::Script if empty => {
+                self.problem(place, format!("a {name} client needs a command"), "command = [\"./my-cli\", \"login\"]");
+            }
+            DrivenKind::Native | DrivenKind::Script if client.serve.is_some() => {
+                self.problem(place, format!("`serve` is for web clients, and this is a {name} one"), "use `command`");
+            }
+            DrivenKind::Web | DrivenKind::Native | DrivenKind::Script => {}
+        }
+        kind
+    }
+
+    fn serve(&mut self, serve: file::Serve) -> Serve {
+        if serve.command.get_ref().is_empty() {
+            self.problem(serve.command.span(), "the command is empty", "command = [\"npm\", \"start\"]");
+        }
+        let restart = serve.restart.and_then(|restart| self.one_of(&restart, &["per-run", "per-scenario"]));
+        Serve {
+            command: self.command(serve.command.into_inner()),
+            ready_url: self.url(Some(serve.ready_url)).unwrap_or_default(),
+            restart: if restart == Some("per-scenario") { Restart::PerScenario } else { Restart::PerRun },
+        }
+    }
+}
