@@ -31,11 +31,7 @@ pub(super) fn render(answer: &AuthorizationResponse, setting: Setting<'_>, signe
             value.into_iter().for_each(|value| params.push(name.as_str(), value));
         }
     }
-    let mut response = deliver(&answer.redirect_uri, &params, answer.via.unwrap_or(via), setting);
-    if settings.cors {
-        response.headers.push("Access-Control-Allow-Origin", "*");
-    }
-    response
+    deliver(&answer.redirect_uri, &params, answer.via.unwrap_or(via), setting)
 }
 
 fn granted(success: &Success, setting: Setting<'_>, signed: &mut Vec<(u64, String)>) -> Params {

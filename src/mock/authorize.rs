@@ -149,7 +149,7 @@ fn address(fields: &Fields, policy: &Policy, state: &State) -> Result<(Arc<MockC
     }
     let id = fields.get("client_id").ok_or(AuthorizeCause::MissingClient)?;
     let client = state.client(id).ok_or(AuthorizeCause::UnknownClient)?;
-    let destination = redirect_uri::choose(fields, &client, &policy.redirect_uri, &state.clients())?;
+    let destination = redirect_uri::choose(fields, &client, &policy.redirect_uri, state)?;
     Ok((client, destination))
 }
 

@@ -49,12 +49,14 @@ pub(super) enum Endpoint {
     Register,
     /// A registered client, by its identifier (RFC 7592).
     Registration(String),
+    /// None of them.
+    Unknown,
 }
 
 impl Endpoint {
     /// The endpoint at a path below the realm (without a slash in front).
-    pub(super) fn at(path: &str) -> Option<Self> {
-        Some(match path {
+    pub(super) fn at(path: &str) -> Self {
+        match path {
             "authorize" => Self::Authorize,
             "login" => Self::Login,
             "consent" => Self::Consent,
@@ -66,8 +68,11 @@ impl Endpoint {
             "jwks" => Self::Jwks,
             ".well-known/openid-configuration" => Self::OpenidMetadata,
             "register" => Self::Register,
-            _ => Self::Registration(path.strip_prefix("register/").filter(|id| !id.is_empty())?.to_owned()),
-        })
+            _ => match path.strip_prefix("register/").filter(|id| !id.is_empty()) {
+                Some(id) => Self::Registration(id.to_owned()),
+                None => Self::Unknown,
+            },
+        }
     }
 
     /// The name that patches and the journal use.
@@ -84,6 +89,7 @@ impl Endpoint {
             Self::Jwks => "jwks",
             Self::OauthMetadata | Self::OpenidMetadata => "metadata",
             Self::Register | Self::Registration(_) => "register",
+            Self::Unknown => "unknown",
         }
     }
 

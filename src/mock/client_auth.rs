@@ -108,9 +108,13 @@ fn credentials(
     let id = fields.get("client_id").or_else(|| from_query("client_id"));
     let empty_counts = policy.secret == SecretCheck::EmptyPasses && fields.sent("client_secret");
     let secret = fields.get("client_secret").or_else(|| from_query("client_secret")).or_else(|| empty_counts.then_some(""));
+    let asserted = fields.get("client_assertion").is_some();
     let headers: Vec<_> = call.request.headers.all("authorization").collect();
     match headers.as_slice() {
         [] => {
+            if secret.is_some() && asserted && policy.refuse_several {
+                return Err(TokenCause::SeveralAuthMethods);
+            }
             let id = id.ok_or(TokenCause::MissingClientAuth)?.to_owned();
             let method = if secret.is_some() { Method::Post } else { Method::None };
             Ok(Credentials { method, id, secret: secret.map(str::to_owned) })
@@ -118,7 +122,7 @@ fn credentials(
         [header] => {
             let parsed = basic(&String::from_utf8_lossy(header), policy);
             let (header_id, header_secret) = parsed.ok_or(TokenCause::MalformedClientAuth)?;
-            if secret.is_some() && policy.refuse_several {
+            if (secret.is_some() || asserted) && policy.refuse_several {
                 return Err(TokenCause::SeveralAuthMethods);
             }
             if policy.check_id_mismatch && id.is_some_and(|id| id != header_id) {

@@ -91,7 +91,7 @@ fn same_redirect_uri(request: &Grant<'_>, code: &Code, state: &State) -> Result<
     };
     let right = match settings.at_token {
         AtToken::Compare | AtToken::IfSent => sent == code.redirect_uri,
-        AtToken::AnyRegistered => redirect_uri::is_registered(sent, client, settings, &state.clients()),
+        AtToken::AnyRegistered => redirect_uri::is_registered(sent, client, settings, state),
         AtToken::Origin => redirect_uri::same_origin(sent, &code.redirect_uri),
         AtToken::Ignore => true,
     };

@@ -16,7 +16,8 @@ pub struct Entry {
     pub index: u64,
     /// When it was answered, on the realm's clock.
     pub at: SystemTime,
-    /// `authorize`, `login`, `consent`, `token`, `revoke`, `introspect`, `userinfo`, `resource`, `jwks`, `metadata`, `register`.
+    /// `authorize`, `login`, `consent`, `token`, `revoke`, `introspect`, `userinfo`, `resource`, `jwks`, `metadata`, `register`,
+    /// and `unknown` where nothing is.
     pub endpoint: &'static str,
     /// What came in and what went out.
     pub exchange: Exchange,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{self, Alg, KeyRing};
 use crate::oauth::encoding::base64url;
-use crate::policy::{JwksPolicy, Rewrite};
+use crate::policy::{Answer, JwksPolicy, Rewrite};
 
 /// A token that is signed as the policy wants it, then changed as the rewrites say.
 pub(super) fn sign(
@@ -19,7 +19,8 @@ pub(super) fn sign(
 ) -> String {
     let mut claims = claims.clone();
     let mut jws = Map::new();
-    for rewrite in rewrites {
+    // Tokens are only ever part of a success.
+    for rewrite in rewrites.iter().filter(|rewrite| rewrite.on != Answer::Error) {
         merge(&mut claims, &rewrite.claims);
         jws.extend(rewrite.jws.clone());
     }

@@ -34,7 +34,7 @@ impl Sketch {
             Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect => sketch.look_at_back_channel(call, state),
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),
             Endpoint::Registration(id) => sketch.client = Some(id.clone()),
-            Endpoint::Jwks | Endpoint::OauthMetadata | Endpoint::OpenidMetadata | Endpoint::Register => {}
+            Endpoint::Jwks | Endpoint::OauthMetadata | Endpoint::OpenidMetadata | Endpoint::Register | Endpoint::Unknown => {}
         }
         sketch
     }

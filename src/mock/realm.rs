@@ -105,7 +105,7 @@ impl Realm {
             clock: spec.clock,
             began,
             advanced: AtomicU64::new(0),
-            policies: RwLock::new(spec.policies),
+            policies: RwLock::new(spec.policies.with_seed(spec.seed)),
             state: Mutex::new(State::new(random, spec.clients, began)),
             journal: Mutex::new(Journal::default()),
         })))
@@ -181,6 +181,7 @@ impl Realm {
 
     /// Begins anew with other patches: sessions, codes, tokens and journal are forgotten; clients, keys and clock stay.
     pub fn reset(&self, policies: PolicySet) {
+        policies.reset();
         self.set_policies(policies);
         lock(&self.0.state).forget();
         lock(&self.0.journal).clear();
@@ -212,7 +213,7 @@ impl Realm {
             (decide(&call, &effective, &mut state), notes)
         };
         let rewrites = rewrite::concerning(&decision, &effective.rewrites);
-        let setting = Setting { realm: &self.0.identity, policy: &effective.policy, rewrites: &rewrites };
+        let setting = Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &rewrites };
         let Rendered { mut response, signed } = render::render(&decision, setting);
         if !signed.is_empty() {
             let mut state = lock(&self.0.state);
@@ -274,7 +275,7 @@ pub(super) fn route(path: &str) -> Option<(&str, Endpoint)> {
         return Some((name, Endpoint::OauthMetadata));
     }
     let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
-    Some((name, Endpoint::at(rest)?))
+    Some((name, Endpoint::at(rest)))
 }
 
 /// The pure core: a decision from request, policy, memory and clock. It signs nothing and writes to no wire.
@@ -292,6 +293,7 @@ fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Dec
         Endpoint::Jwks => metadata::jwks(call, policy),
         Endpoint::OauthMetadata | Endpoint::OpenidMetadata => metadata::decide(call, policy, state),
         Endpoint::Register => register::decide(call, policy, state),
+        Endpoint::Unknown => Decision::new(Outcome::NotFound),
         Endpoint::Registration(id) => register::manage(call, id, policy, state),
     }
 }

@@ -1,10 +1,9 @@
 //! Redirect URIs: which one a request may use, and how the policy compares. Compared as strings, never normalised unless so wished.
 
-use std::sync::Arc;
-
 use url::Url;
 
 use super::call::{Fields, Pick};
+use super::state::State;
 use super::{ClientKind, MockClient};
 use crate::oauth::is_unreserved;
 use crate::policy::{AbsentRedirectUri, AuthorizeCause, Comparison, RedirectUriPolicy};
@@ -22,7 +21,7 @@ pub(super) fn choose(
     fields: &Fields,
     client: &MockClient,
     policy: &RedirectUriPolicy,
-    everybody: &[Arc<MockClient>],
+    state: &State,
 ) -> Result<Destination, AuthorizeCause> {
     let Some(sent) = fields.get("redirect_uri") else {
         let chosen = match (policy.absent, client.redirect_uris.as_slice()) {
@@ -35,21 +34,21 @@ pub(super) fn choose(
     let split = policy.repeated == "first-then-last";
     let validated = if split { fields.picked("redirect_uri", Pick::First).unwrap_or(sent) } else { sent };
     let used = if split { fields.picked("redirect_uri", Pick::Last).unwrap_or(sent) } else { sent };
-    if !is_registered(validated, client, policy, everybody) {
+    if !is_registered(validated, client, policy, state) {
         return Err(AuthorizeCause::UnknownRedirectUri);
     }
     Ok(Destination { uri: used.to_owned(), sent: true })
 }
 
 /// Whether a client may use a redirect URI.
-pub(super) fn is_registered(uri: &str, client: &MockClient, policy: &RedirectUriPolicy, everybody: &[Arc<MockClient>]) -> bool {
+pub(super) fn is_registered(uri: &str, client: &MockClient, policy: &RedirectUriPolicy, state: &State) -> bool {
     let native = client.kind == ClientKind::Native && policy.loopback_any_port;
     let own = || {
         client.redirect_uris.iter().any(|known| compare(policy.comparison, known, uri) || (native && same_loopback(known, uri)))
     };
     match policy.comparison {
         Comparison::None => true,
-        Comparison::AnyClient => everybody.iter().any(|other| other.redirect_uris.iter().any(|known| known == uri)),
+        Comparison::AnyClient => state.clients().iter().any(|other| other.redirect_uris.iter().any(|known| known == uri)),
         Comparison::Localhost => own() || Parts::of(uri).is_loopback(),
         _ => own(),
     }
@@ -159,7 +158,10 @@ fn normalised(uri: &str) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::mock::random::Random;
 
     const KNOWN: &str = "https://client.example/callback";
 
@@ -196,7 +198,8 @@ mod tests {
             kind: ClientKind::Native,
             ..MockClient::default()
         };
-        let allowed = |uri: &str| is_registered(uri, &native, &RedirectUriPolicy::default(), &[]);
+        let state = State::new(Random::new(0, "r"), Vec::new(), Duration::ZERO);
+        let allowed = |uri: &str| is_registered(uri, &native, &RedirectUriPolicy::default(), &state);
         assert!(allowed("http://127.0.0.1:49152/callback"));
         for uri in [
             "http://127.0.0.1:49152/other",

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 use serde_json::{Map, Value, json};
 
 use super::authorization_response;
-use super::call::Identity;
+use super::call::{Endpoint, Identity};
 use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Page, Tokens};
 use super::jwt;
 use super::pages;
@@ -25,6 +25,7 @@ pub(super) struct Rendered {
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) realm: &'a Identity,
+    pub(super) endpoint: &'a Endpoint,
     pub(super) policy: &'a Policy,
     /// Those that change claims and signatures are applied here; those of the message later.
     pub(super) rewrites: &'a [Arc<Rewrite>],
@@ -62,6 +63,9 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         }
         Outcome::NotFound => not_found(),
     };
+    if *setting.endpoint == Endpoint::Authorize && policy.authorize.cors {
+        response.headers.push("Access-Control-Allow-Origin", "*");
+    }
     for cookie in &decision.cookies {
         response.headers.push("Set-Cookie", cookie.as_str());
     }
@@ -106,7 +110,7 @@ pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut V
     match &access.form {
         AccessForm::Opaque(value) => value.clone(),
         AccessForm::Jwt { alg, claims } => {
-            let Setting { realm, policy, rewrites } = setting;
+            let Setting { realm, policy, rewrites, .. } = setting;
             let value = jwt::sign(claims, *alg, "at+jwt", &realm.keys, &policy.jwks, rewrites);
             signed.push((access.id, value.clone()));
             value

@@ -48,6 +48,7 @@ fn revoke(
         _ => {}
     }
     match token.kind {
+        TokenKind::Access if !settings.access => return Err(TokenCause::UnsupportedTokenType),
         TokenKind::Access => {
             if let Some(token) = state.token_by_id_mut(token.id).filter(|_| settings.revokes_access) {
                 token.revoked = true;

@@ -47,9 +47,8 @@ pub(super) fn parse(text: &str, policy: &ScopePolicy) -> Result<Scope, ScopeFaul
 pub(super) fn member(asked: Option<&str>, granted: &Scope, policy: &ScopePolicy) -> Option<String> {
     let named = || (!granted.is_empty()).then(|| granted.to_string());
     match policy.member {
-        ScopeMember::Always => named(),
         ScopeMember::WhenDifferent if asked.is_some_and(|text| Scope::parse_lossy(text) == *granted) => None,
-        ScopeMember::WhenDifferent => named(),
+        ScopeMember::Always | ScopeMember::WhenDifferent => named(),
         ScopeMember::Never => None,
         ScopeMember::AsRequested => asked.map(str::to_owned).or_else(named),
     }

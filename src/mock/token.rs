@@ -182,9 +182,8 @@ pub(super) fn cause_of(fault: ScopeFault) -> TokenCause {
 fn body(call: &Call<'_>, accepted: ContentTypes) -> Result<Params, TokenCause> {
     let form = || Params::parse(&call.request.body).map_err(|_| TokenCause::Malformed);
     match (call.media_type().as_str(), accepted) {
-        ("application/x-www-form-urlencoded", _) => form(),
+        ("application/x-www-form-urlencoded", _) | (_, ContentTypes::Any) => form(),
         ("application/json", ContentTypes::FormAndJson) => json(&call.request.body).ok_or(TokenCause::Malformed),
-        (_, ContentTypes::Any) => form(),
         _ => Err(TokenCause::ContentType),
     }
 }

@@ -740,6 +740,8 @@ settings! {
         authenticate: bool = true,
         /// Whether GET works too.
         get: bool = false,
+        /// Whether access tokens can be revoked; else `unsupported_token_type` (RFC 7009 section 2.2.1).
+        access: bool = true,
         /// Whether a revoked access token stops working.
         revokes_access: bool = true,
         /// Whether a revoked refresh token stops working.

@@ -147,7 +147,8 @@ fn silent_requests_show_no_page() {
     let mut browser = Browser::new(&realm);
     let mut request = browser.request("web");
     request.push("prompt", "none");
-    let error = |browser: &mut Browser<'_>| response_params(&browser.authorize(&request)).get("error").map(|e| e.into_owned());
+    let error =
+        |browser: &mut Browser<'_>| response_params(&browser.authorize(&request)).get("error").map(std::borrow::Cow::into_owned);
     assert_eq!(error(&mut browser).as_deref(), Some("login_required"));
     browser.code("web2");
     assert_eq!(error(&mut browser).as_deref(), Some("consent_required"));
@@ -214,6 +215,20 @@ fn what_comes_from_outside_is_escaped() {
     let request = edited(browser.request("web"), &[("client_id", Some("<img>"))]);
     let text = browser.authorize(&request).text().into_owned();
     assert!(text.contains("&lt;script&gt;") && !text.contains("<script>") && !text.contains("<img"));
+}
+
+#[test]
+fn scripts_of_other_origins_may_not_read_the_endpoint() {
+    let origin = |realm: &crate::mock::Realm| {
+        let request = Request::get(format!("{}?{}", super::url("authorize"), Browser::new(realm).request("web").encode()));
+        realm
+            .handle(&request.with("Origin", "https://evil.example"))
+            .headers
+            .get("access-control-allow-origin")
+            .map(std::borrow::Cow::into_owned)
+    };
+    assert_eq!(origin(&strict()), None);
+    assert_eq!(origin(&with(&[("authorize.cors", json!(true))])).as_deref(), Some("*"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{error, redeem, refused, resource, tokens, under, with};
 use crate::mock::Realm;
 use crate::policy::{Answer, Change, Patch, PolicySet, Rewrite, When};
 
-fn object(value: Value) -> serde_json::Map<String, Value> {
+fn object(value: &Value) -> serde_json::Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
@@ -21,7 +21,7 @@ fn rewritten(endpoint: &str, rewrite: Rewrite) -> Realm {
 
 #[test]
 fn members_of_a_token_response() {
-    let members = object(json!({"expires_in": "3600", "token_type": null}));
+    let members = object(&json!({"expires_in": "3600", "token_type": null}));
     let realm = rewritten("token", Rewrite { on: Answer::Success, members, ..Rewrite::default() });
     let body = tokens(&realm, "web");
     assert_eq!((&body["expires_in"], &body["token_type"]), (&json!("3600"), &Value::Null));
@@ -33,7 +33,7 @@ fn members_of_a_token_response() {
 
 #[test]
 fn members_of_an_authorization_response_are_changed_though_a_form_completes_it() {
-    let members = object(json!({"state": "other", "iss": null}));
+    let members = object(&json!({"state": "other", "iss": null}));
     let realm = rewritten("authorize", Rewrite { members, ..Rewrite::default() });
     let mut browser = Browser::new(&realm);
     let answer = browser.complete(&browser.request("web"));
@@ -44,8 +44,8 @@ fn members_of_an_authorization_response_are_changed_though_a_form_completes_it()
 #[test]
 fn claims_and_signatures() {
     let rewrite = Rewrite {
-        claims: object(json!({"iss": "https://evil.example"})),
-        jws: object(json!({"alg": "none"})),
+        claims: object(&json!({"iss": "https://evil.example"})),
+        jws: object(&json!({"alg": "none"})),
         ..Rewrite::default()
     };
     let realm = rewritten("token", rewrite);

@@ -39,6 +39,11 @@ fn revocation_of_what_is_not_there_or_not_ones_own() {
     assert_eq!(error(&post(&realm, "revoke", "web", &[])), refused(400, "invalid_request"));
     let anonymous = Request::post_form(url("revoke"), &params(&[("token", first["access_token"].as_str().unwrap())]));
     assert_eq!(error(&realm.handle(&anonymous)), refused(401, "invalid_client"));
+    let refresh_only = with(&[("revocation.access", json!(false))]);
+    let first = tokens(&refresh_only, "web");
+    let refusal = revoke(&refresh_only, "web", &first["access_token"], "");
+    assert_eq!(error(&refusal), refused(400, "unsupported_token_type"));
+    assert_eq!(revoke(&refresh_only, "web", &first["refresh_token"], "").status, 200);
     let careless = with(&[("revocation.foreign", json!("revoke"))]);
     let first = tokens(&careless, "web");
     assert_eq!(revoke(&careless, "web2", &first["access_token"], "").status, 200);
