@@ -86,7 +86,7 @@ fn a_login_that_never_ends() {
     });
     fs::write(folder.path().join("oauthspec.toml"), config(&format!("http://{address}"), "web-secret-1234", "wonderland"))
         .unwrap();
-    run(folder.path(), &["server"]).exits(2).says("redirect");
+    run(folder.path(), &["server"]).exits(2).says("round in circles");
 }
 
 #[tokio::test(flavor = "multi_thread")]

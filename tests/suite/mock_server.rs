@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use oauthspec::mock::MockServer;
+use oauthspec::oauth::{Channel, Request};
+use oauthspec::wire::{Wire, WireOptions};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -33,6 +35,6 @@ async fn the_process_says_when_it_is_ready() {
 }
 
 async fn fetch(url: &str) -> Vec<u8> {
-    let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
-    client.get(url).send().await.unwrap().bytes().await.unwrap().to_vec()
+    let wire = Wire::new(WireOptions::default()).unwrap();
+    wire.send(Channel::Back, Request::get(url)).await.outcome.unwrap().body
 }
