@@ -14,8 +14,8 @@ use crate::policy::{Library, Patch, PatchKind};
 use crate::problem::{Problem, Source};
 use crate::runner::Results;
 use crate::scenario::{self, Suite};
-use crate::target::config::{self, Config};
 use crate::target::Discovery;
+use crate::target::config::{self, Config};
 
 /// The scenarios that are built in.
 ///
@@ -94,9 +94,12 @@ pub fn mistakes(kind: FileKind, source: &Arc<Source>) -> Vec<Problem> {
         FileKind::Scenario => scenario::load_one(source, &id_of(source)).err().unwrap_or_default(),
         FileKind::Patch => Library::empty().load_file(PatchKind::Fault, source).err().unwrap_or_default(),
         FileKind::Config => {
-            let folder = Path::new(&source.name).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder =
+                Path::new(&source.name).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             // A secret that is not there yet is no mistake in the file.
-            Config::parse(source, folder, &|name| Some(std::env::var(name).unwrap_or_else(|_| "unset".into()))).err().unwrap_or_default()
+            Config::parse(source, folder, &|name| Some(std::env::var(name).unwrap_or_else(|_| "unset".into())))
+                .err()
+                .unwrap_or_default()
         }
     }
 }

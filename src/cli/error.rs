@@ -107,7 +107,9 @@ impl From<SelectError> for Error {
     fn from(error: SelectError) -> Self {
         match error {
             SelectError::Nothing { pattern, near } => Self::NoMatch { pattern, nearest: near },
-            SelectError::Invalid { .. } | SelectError::UnknownCases { .. } => Self::Usage { message: error.to_string(), help: None },
+            SelectError::Invalid { .. } | SelectError::UnknownCases { .. } => {
+                Self::Usage { message: error.to_string(), help: None }
+            }
         }
     }
 }

@@ -183,7 +183,12 @@ async fn remote(
 }
 
 /// `[server]` where it is meant: with ISSUER only if it is the same, or if the file was named.
-fn server_config(args: &TargetArgs, reach: &ReachArgs, config: Option<Config>, notes: &mut Vec<String>) -> Result<ServerConfig, Error> {
+fn server_config(
+    args: &TargetArgs,
+    reach: &ReachArgs,
+    config: Option<Config>,
+    notes: &mut Vec<String>,
+) -> Result<ServerConfig, Error> {
     let found = config.and_then(|config| config.server.map(|server| (server, config.source)));
     match (&args.issuer, found) {
         (None, Some((server, _))) => Ok(server),
@@ -235,9 +240,13 @@ fn settle_client(args: &TargetArgs, target: &mut Target) {
     let list = |name: &str| target.metadata.as_ref().and_then(|m| m.get(name)).and_then(serde_json::Value::as_array).cloned();
     let methods = list("token_endpoint_auth_methods_supported");
     let grants = list("grant_types_supported");
-    let offers = |list: &Option<Vec<serde_json::Value>>, name: &str| list.as_ref().is_none_or(|all| all.iter().any(|one| one == name));
+    let offers =
+        |list: &Option<Vec<serde_json::Value>>, name: &str| list.as_ref().is_none_or(|all| all.iter().any(|one| one == name));
     for client in &mut target.clients {
-        if client.auth_method == AuthMethod::Basic && !offers(&methods, "client_secret_basic") && offers(&methods, "client_secret_post") {
+        if client.auth_method == AuthMethod::Basic
+            && !offers(&methods, "client_secret_basic")
+            && offers(&methods, "client_secret_post")
+        {
             client.auth_method = AuthMethod::Post;
         }
         client.grant_types.retain(|grant| offers(&grants, grant));
@@ -250,7 +259,8 @@ fn registration(args: &TargetArgs, target: &Target) -> Result<Option<Vec<String>
         return Ok(None);
     }
     if target.endpoints.registration.is_none() {
-        let help = "give --client-id, --client-secret and --redirect-uri, or write [[server.clients]] (oauthspec init)".to_owned();
+        let help =
+            "give --client-id, --client-secret and --redirect-uri, or write [[server.clients]] (oauthspec init)".to_owned();
         let message = "no client is configured, and the server offers no registration (RFC 7591)".to_owned();
         return Err(Error::Usage { message, help: Some(help) });
     }

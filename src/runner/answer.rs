@@ -136,5 +136,7 @@ fn success(response: &Response, due: Body) -> Outcome {
 }
 
 fn carries_token(response: &Response) -> bool {
-    response.json().is_some_and(|json| json.get("access_token").is_some_and(|token| token.as_str().is_some_and(|t| !t.is_empty())))
+    response
+        .json()
+        .is_some_and(|json| json.get("access_token").is_some_and(|token| token.as_str().is_some_and(|t| !t.is_empty())))
 }

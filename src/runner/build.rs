@@ -86,7 +86,13 @@ pub struct Ready {
 ///
 /// # Errors
 /// [`Unset`] where a variable has no value.
-pub fn authorize(step: &Authorize, client: &Client, endpoint: &str, names: &Names<'_>, chance: &mut Chance) -> Result<Ready, Unset> {
+pub fn authorize(
+    step: &Authorize,
+    client: &Client,
+    endpoint: &str,
+    names: &Names<'_>,
+    chance: &mut Chance,
+) -> Result<Ready, Unset> {
     let mut form = Form::default();
     form.push("response_type", "code");
     form.push("client_id", &client.client_id);
@@ -190,7 +196,10 @@ fn grant(form: &mut Form, parts: &Parts<'_>) -> Result<(), Unset> {
     form.push("grant_type", parts.grant);
     let Some(from) = parts.from else { return Ok(()) };
     if parts.grant == "refresh_token" {
-        form.push("refresh_token", super::record::text_of(&from.got("refresh_token").ok_or_else(|| Unset("refresh_token".into()))?));
+        form.push(
+            "refresh_token",
+            super::record::text_of(&from.got("refresh_token").ok_or_else(|| Unset("refresh_token".into()))?),
+        );
         return Ok(());
     }
     form.push("code", super::record::text_of(&from.got("code").ok_or_else(|| Unset("code".into()))?));
@@ -305,7 +314,13 @@ fn set_headers(headers: &mut Headers, edits: &Edits, names: &Names<'_>) -> Resul
 ///
 /// # Errors
 /// [`Unset`] where a variable has no value.
-pub fn raw(url: String, method: &str, headers: &[(String, Value)], body: Option<&Value>, names: &Names<'_>) -> Result<Ready, Unset> {
+pub fn raw(
+    url: String,
+    method: &str,
+    headers: &[(String, Value)],
+    body: Option<&Value>,
+    names: &Names<'_>,
+) -> Result<Ready, Unset> {
     let mut request = Request::new(method, url);
     for (name, value) in headers {
         request.headers.push(name, names.plain(value)?);

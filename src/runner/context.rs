@@ -102,7 +102,9 @@ impl Names<'_> {
     /// Whether a template is nothing but a case value that goes out as it is.
     fn is_raw_case(&self, template: &Template) -> bool {
         match template.parts() {
-            [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => matches!(self.case.get(&path[1]), Some(Value::Raw(_))),
+            [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => {
+                matches!(self.case.get(&path[1]), Some(Value::Raw(_)))
+            }
             _ => false,
         }
     }

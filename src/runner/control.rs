@@ -132,7 +132,8 @@ impl Play<'_> {
         } else {
             None
         };
-        let right = RequestStep { verb: Verb::Token, from: None, client: Some(name), grant: None, token: None, edits: Edits::default() };
+        let right =
+            RequestStep { verb: Verb::Token, from: None, client: Some(name), grant: None, token: None, edits: Edits::default() };
         let record = self.request(0, "control", &right, from.as_ref()).await?;
         let token = record.got("access_token").filter(|_| record.outcome == Outcome::Accepted);
         token.as_ref().map(text_of).ok_or_else(|| Stop::Error(format!("no token to be had: {}", record.summary())))

@@ -64,7 +64,9 @@ fn alphabet_size(seen: &BTreeSet<u8>) -> u32 {
     let all = |test: fn(&u8) -> bool| seen.iter().all(test);
     if all(u8::is_ascii_digit) {
         10
-    } else if all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f' | b'-')) || all(|b| b.is_ascii_digit() || matches!(b, b'A'..=b'F' | b'-')) {
+    } else if all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f' | b'-'))
+        || all(|b| b.is_ascii_digit() || matches!(b, b'A'..=b'F' | b'-'))
+    {
         16
     } else if all(|b| b.is_ascii_digit() || b.is_ascii_lowercase()) || all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
         36
@@ -112,6 +114,8 @@ mod tests {
         assert_eq!(estimate(&owned(&["code-0009", "code-0010", "code-0011"])), Guess::Sequence);
         assert_eq!(estimate(&owned(&["x1", "y7", "x1"])), Guess::Repeated);
         assert!(matches!(estimate(&owned(&["482913", "991204", "118830"])), Guess::Sequence | Guess::Bits(..=BREACH)));
-        assert!(matches!(estimate(&owned(&["aaaaaaaaaaaaaaaaaaQ3", "aaaaaaaaaaaaaaaaaa7x"])), Guess::Bits(bits) if bits < BREACH));
+        assert!(
+            matches!(estimate(&owned(&["aaaaaaaaaaaaaaaaaaQ3", "aaaaaaaaaaaaaaaaaa7x"])), Guess::Bits(bits) if bits < BREACH)
+        );
     }
 }

@@ -73,7 +73,9 @@ impl Play<'_> {
             return Ok(());
         }
         let (judgement, exchange) = match (&check.want.among, &check.want.jwt) {
-            (Some(among), _) => (self.judge_among(check, level, among, records), records.first().and_then(|record| record.exchange)),
+            (Some(among), _) => {
+                (self.judge_among(check, level, among, records), records.first().and_then(|record| record.exchange))
+            }
             (None, Some(_)) => {
                 let judgement = super::jwt::judge(self, check, level).await;
                 (judgement, records.last().and_then(|record| record.exchange))
@@ -113,7 +115,10 @@ impl Play<'_> {
     /// A token's death counts only after it was seen alive.
     fn judge_alive(&self, check: &Check, level: Level, record: &Record, action: &Action) -> Judgement {
         let Some(_) = record.alive else {
-            return Judgement::new(Verdict::Skip, "nothing can tell whether the token works (no userinfo, introspection or resource)");
+            return Judgement::new(
+                Verdict::Skip,
+                "nothing can tell whether the token works (no userinfo, introspection or resource)",
+            );
         };
         let seen = match action {
             Action::Alive(alive) => self.names.fill(&alive.token).is_ok_and(|token| self.witnesses.contains_key(&token)),
@@ -159,7 +164,14 @@ struct Place<'a> {
     vault: &'a Vault,
 }
 
-fn assemble(check: &Check, level: Level, judgement: &Judgement, exchange: Option<usize>, expected: &str, place: Place<'_>) -> CheckResult {
+fn assemble(
+    check: &Check,
+    level: Level,
+    judgement: &Judgement,
+    exchange: Option<usize>,
+    expected: &str,
+    place: Place<'_>,
+) -> CheckResult {
     let requirement = check.requirement.as_deref().and_then(|id| place.stage.catalogue.get(id));
     let expected = if expected.is_empty() { over_results(check) } else { expected.to_owned() };
     CheckResult {
@@ -187,7 +199,11 @@ fn repeat(place: Place<'_>) -> String {
 }
 
 fn over_results(check: &Check) -> String {
-    if check.want.distinct.is_some() { "a different value each time".into() } else { "at least 128 bits that cannot be guessed".into() }
+    if check.want.distinct.is_some() {
+        "a different value each time".into()
+    } else {
+        "at least 128 bits that cannot be guessed".into()
+    }
 }
 
 fn judge_samples(check: &Check, level: Level, values: &[String]) -> Judgement {
@@ -206,8 +222,12 @@ fn judge_samples(check: &Check, level: Level, values: &[String]) -> Judgement {
     match guess::estimate(&secret) {
         Guess::Repeated => Judgement::new(breach(level), "the same value came twice"),
         Guess::Sequence => Judgement::new(breach(level), "the values follow one another"),
-        Guess::Bits(bits) if bits < guess::BREACH => Judgement::new(breach(level), format!("about {bits:.0} bits, by {} values", values.len())),
-        Guess::Bits(bits) if bits < guess::DOUBT => Judgement::new(Verdict::Warn, format!("about {bits:.0} bits, by {} values", values.len())),
+        Guess::Bits(bits) if bits < guess::BREACH => {
+            Judgement::new(breach(level), format!("about {bits:.0} bits, by {} values", values.len()))
+        }
+        Guess::Bits(bits) if bits < guess::DOUBT => {
+            Judgement::new(Verdict::Warn, format!("about {bits:.0} bits, by {} values", values.len()))
+        }
         Guess::Bits(bits) => Judgement::new(Verdict::Pass, format!("about {bits:.0} bits, by {} values", values.len())),
     }
 }

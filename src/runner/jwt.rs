@@ -55,14 +55,19 @@ fn differences(want: &JwtWant, header: &Value, claims: &Value, play: &Play<'_>) 
 }
 
 async fn verify(play: &mut Play<'_>, token: &str) -> Result<(), Unverified> {
-    let url = play.ground.target.endpoints.jwks.clone().ok_or_else(|| Unverified::NoKeys("the server publishes no keys".into()))?;
+    let url =
+        play.ground.target.endpoints.jwks.clone().ok_or_else(|| Unverified::NoKeys("the server publishes no keys".into()))?;
     let exchange = play.stage.wire.send(Channel::Back, Request::get(url)).await;
     let body = exchange.response().map(|response| response.body.clone()).unwrap_or_default();
     play.keep("jwks", exchange);
-    let keys: JwkSet = serde_json::from_slice(&body).map_err(|error| Unverified::Wrong(format!("the key set cannot be read: {error}")))?;
+    let keys: JwkSet =
+        serde_json::from_slice(&body).map_err(|error| Unverified::Wrong(format!("the key set cannot be read: {error}")))?;
     let header = decode_header(token).map_err(|error| Unverified::Wrong(format!("the header cannot be read: {error}")))?;
     if matches!(header.alg, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
-        return Err(Unverified::NoKeys(format!("{:?} is verified with the client's secret, not with published keys", header.alg)));
+        return Err(Unverified::NoKeys(format!(
+            "{:?} is verified with the client's secret, not with published keys",
+            header.alg
+        )));
     }
     let fitting = keys.keys.iter().filter(|key| header.kid.is_none() || key.common.key_id == header.kid);
     let mut reason = "no published key fits the token's kid".to_owned();

@@ -27,7 +27,10 @@ pub(super) fn of_scenario(needs: &Needs, target: &Target) -> Result<(), (SkipCod
     }
     for feature in &needs.feature {
         if !has_feature(target, feature) {
-            return Err((SkipCode::NotOffered, format!("feature {feature} is neither announced nor claimed in [server.features]")));
+            return Err((
+                SkipCode::NotOffered,
+                format!("feature {feature} is neither announced nor claimed in [server.features]"),
+            ));
         }
     }
     if let Some(least) = needs.users.filter(|least| target.users.len() < *least) {
@@ -106,7 +109,10 @@ pub(super) async fn register_clients(
                 out.insert(name.clone(), client);
             }
             Err(error) => {
-                return Err(NoGround::Skip(SkipCode::NoClient, format!("registration of a client ({}) failed: {error}", describe(need))));
+                return Err(NoGround::Skip(
+                    SkipCode::NoClient,
+                    format!("registration of a client ({}) failed: {error}", describe(need)),
+                ));
             }
         }
     }
@@ -176,7 +182,8 @@ fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -
 }
 
 fn registrable_method(need: &ClientNeed, target: &Target) -> Result<AuthMethod, NoGround> {
-    let announced = target.metadata.as_ref().and_then(|m| m.get("token_endpoint_auth_methods_supported")).and_then(Value::as_array);
+    let announced =
+        target.metadata.as_ref().and_then(|m| m.get("token_endpoint_auth_methods_supported")).and_then(Value::as_array);
     let offered = |method: AuthMethod| match announced {
         Some(list) => list.iter().any(|name| name == method.name()),
         // RFC 8414 section 2: left out means client_secret_basic.

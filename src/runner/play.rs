@@ -96,7 +96,8 @@ impl<'a> Play<'a> {
         }
         let mut chance = Chance::new(stage.seed, &scenario.id);
         let random = chance.text();
-        let names = Names { target: &ground.target, clients: &ground.clients, records: BTreeMap::new(), case: BTreeMap::new(), random };
+        let names =
+            Names { target: &ground.target, clients: &ground.clients, records: BTreeMap::new(), case: BTreeMap::new(), random };
         Self {
             scenario,
             ground,
@@ -202,7 +203,10 @@ impl<'a> Play<'a> {
                         return Err(Stop::Error(format!("{}: {}", check.name, record.summary())));
                     }
                     let wanted = super::matching::describe(&check.want, &self.names);
-                    return Err(Stop::Skip(SkipCode::Assumption, format!("assumed {wanted}; {} ({})", first.seen, record.summary())));
+                    return Err(Stop::Skip(
+                        SkipCode::Assumption,
+                        format!("assumed {wanted}; {} ({})", first.seen, record.summary()),
+                    ));
                 }
             }
         }

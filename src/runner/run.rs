@@ -173,8 +173,13 @@ impl Dispatcher {
             tasks.spawn(self.task(one, sender.clone()));
         }
         drop(sender);
-        let mut outcome =
-            Outcome { summary: Summary::default(), complete: false, stale: Vec::new(), left: Vec::new(), results: BTreeMap::new() };
+        let mut outcome = Outcome {
+            summary: Summary::default(),
+            complete: false,
+            stale: Vec::new(),
+            left: Vec::new(),
+            results: BTreeMap::new(),
+        };
         let mut tally = Tally::default();
         loop {
             let message = tokio::select! {

@@ -55,7 +55,8 @@ impl<'a> Play<'a> {
     pub(super) async fn authorize(&mut self, index: usize, label: &str, step: &Authorize, session: &str) -> Result<Record, Stop> {
         let client = self.client(&step.client)?;
         let endpoint = self.endpoint("authorization")?;
-        let ready = build::authorize(step, client, &endpoint, &self.names, &mut self.chance).map_err(|unset| self.unset(&unset))?;
+        let ready =
+            build::authorize(step, client, &endpoint, &self.names, &mut self.chance).map_err(|unset| self.unset(&unset))?;
         let mut redirect_uris: Vec<String> = client.redirect_uris.clone();
         redirect_uris.extend(ready.sent.all("redirect_uri").map(|uri| String::from_utf8_lossy(uri).into_owned()));
         let user = self.ground.target.users.get(step.user);
@@ -151,7 +152,14 @@ impl<'a> Play<'a> {
         Ok((ready, record))
     }
 
-    fn received(&mut self, label: &str, mut record: Record, exchange: Exchange, step: &RequestStep, from: Option<&Record>) -> Record {
+    fn received(
+        &mut self,
+        label: &str,
+        mut record: Record,
+        exchange: Exchange,
+        step: &RequestStep,
+        from: Option<&Record>,
+    ) -> Record {
         record.outcome = answer::back_channel(&exchange, body_due(step.verb));
         record.exchange = Some(self.keep(label, exchange));
         self.fill_from_exchange(&mut record);
@@ -191,7 +199,8 @@ impl<'a> Play<'a> {
 
     async fn http(&mut self, index: usize, label: &str, step: &Http) -> Result<Record, Stop> {
         let url = self.names.fill(&step.url).map_err(|unset| self.unset(&unset))?;
-        let ready = build::raw(url, &step.method, &step.headers, step.body.as_ref(), &self.names).map_err(|unset| self.unset(&unset))?;
+        let ready =
+            build::raw(url, &step.method, &step.headers, step.body.as_ref(), &self.names).map_err(|unset| self.unset(&unset))?;
         let exchange = match &step.session {
             Some(name) => {
                 let mut browser = self.sessions.remove(name).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
@@ -235,10 +244,13 @@ impl<'a> Play<'a> {
             Wait::For(span) => Ok(*span),
             Wait::Lifetime { of, plus } => {
                 let grace = (of == "refresh_grace").then_some(GRACE);
-                let known = self.ground.target.lifetimes.get(of).or_else(|| (of == "access_token").then(|| self.expires_in()).flatten());
+                let known =
+                    self.ground.target.lifetimes.get(of).or_else(|| (of == "access_token").then(|| self.expires_in()).flatten());
                 match known.or(grace) {
                     Some(lifetime) => Ok(lifetime + *plus),
-                    None => Err(Stop::Skip(SkipCode::Wait, format!("lifetime of {of} is not known; set [server.lifetimes] {of}"))),
+                    None => {
+                        Err(Stop::Skip(SkipCode::Wait, format!("lifetime of {of} is not known; set [server.lifetimes] {of}")))
+                    }
                 }
             }
         }

@@ -103,7 +103,10 @@ fn title(html: &str) -> String {
     let lower = html.to_ascii_lowercase();
     let inside = lower.find("<title").and_then(|at| lower[at..].find('>').map(|end| at + end + 1));
     let title = inside.and_then(|start| lower[start..].find("</title").map(|end| html[start..start + end].trim()));
-    title.map_or_else(|| format!("({} bytes)", if html.is_empty() { "no" } else { "some" }), |title| format!("<title>{title}</title>"))
+    title.map_or_else(
+        || format!("({} bytes)", if html.is_empty() { "no" } else { "some" }),
+        |title| format!("<title>{title}</title>"),
+    )
 }
 
 /// The order of the answers in a race means nothing: they are put in alphabetical order.

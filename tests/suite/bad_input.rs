@@ -79,11 +79,13 @@ fn a_login_that_never_ends() {
         let path = head.split(' ').nth(1).unwrap_or("/");
         if path.starts_with("/authorize") {
             let next = if path.contains("again") { "/authorize?x=1" } else { "/authorize?again=1" };
-            return format!("HTTP/1.1 302 Found\r\nLocation: {next}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes();
+            return format!("HTTP/1.1 302 Found\r\nLocation: {next}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .into_bytes();
         }
         response(400, "application/json", br#"{"error":"invalid_request"}"#)
     });
-    fs::write(folder.path().join("oauthspec.toml"), config(&format!("http://{address}"), "web-secret-1234", "wonderland")).unwrap();
+    fs::write(folder.path().join("oauthspec.toml"), config(&format!("http://{address}"), "web-secret-1234", "wonderland"))
+        .unwrap();
     run(folder.path(), &["server"]).exits(2).says("redirect");
 }
 
@@ -115,7 +117,8 @@ fn a_typo_in_the_configuration() {
 #[test]
 fn a_secret_from_a_variable_that_is_not_set() {
     let folder = tempdir().unwrap();
-    let text = config("http://127.0.0.1:1", "x", "y").replace("client_secret = \"x\"", "client_secret = { env = \"NOT_SET_ANYWHERE\" }");
+    let text =
+        config("http://127.0.0.1:1", "x", "y").replace("client_secret = \"x\"", "client_secret = { env = \"NOT_SET_ANYWHERE\" }");
     fs::write(folder.path().join("oauthspec.toml"), text).unwrap();
     run(folder.path(), &["server"]).exits(2).says("NOT_SET_ANYWHERE");
 }

@@ -17,7 +17,18 @@ async fn an_interrupted_run_keeps_what_it_has() {
     let issuer = server.issuer();
     // Against a server whose clock is its own, scenarios that wait for real time keep the run going.
     let arguments = [
-        "server", &issuer, "--username", "alice", "--password", "wonderland", "--max-wait", "120s", "-j", "4", "-s", "server/code/*",
+        "server",
+        &issuer,
+        "--username",
+        "alice",
+        "--password",
+        "wonderland",
+        "--max-wait",
+        "120s",
+        "-j",
+        "4",
+        "-s",
+        "server/code/*",
     ];
     let mut child = command(folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

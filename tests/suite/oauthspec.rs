@@ -81,7 +81,8 @@ pub(crate) fn canned(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -
 
 /// A whole response with that status, media type and body.
 pub(crate) fn response(status: u16, media: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {media}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status} X\r\nContent-Type: {media}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
