@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use super::block::{block, check_name, clause};
 use super::text::{duration, one_line, visible};
 use super::{Drift, Line, Progress, Span, Tone};
-use crate::runner::{Event, Notice, RunInfo, ScenarioResult, Sink, Summary, Verdict};
+use crate::runner::{Event, Notice, RunInfo, ScenarioResult, Sink, SkipCode, Summary, Verdict};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,7 +100,9 @@ impl Console {
         if needs_attention {
             self.attention.push(result.clone());
         }
-        if !needs_attention && self.detail == Detail::Quiet {
+        // What preflight found in the way was said once; it does not need a line for each scenario that depends on it.
+        let said = result.skip_code == Some(SkipCode::Preflight) && self.detail != Detail::Verbose;
+        if said || (!needs_attention && self.detail == Detail::Quiet) {
             return Ok(());
         }
         let mut text = status_line(result);

@@ -171,7 +171,7 @@ pub(super) async fn mock_target(source: &MockSource, realm: &Realm, wire: &Wire)
     super::mock_claims::endpoints(&mut target.endpoints, &issuer, claims);
     super::mock_claims::lifetimes(&mut target.lifetimes, claims);
     target.features = super::mock_claims::features(claims);
-    target.clients = realm.clients().iter().map(super::mock_claims::client).collect();
+    target.clients = realm.clients().iter().filter_map(|client| super::mock_claims::client(client, claims)).collect();
     target.users = realm.users().iter().map(|u| User { username: u.username.clone(), password: u.password.clone() }).collect();
     target.home = home_of(&target);
     target

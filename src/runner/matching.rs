@@ -207,12 +207,15 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
     let Ok(uri) = names.fill(uri) else { return };
     let registered: Vec<&String> = names.clients.values().flat_map(|client| &client.redirect_uris).collect();
     let wanted = format!("nothing delivered to {uri}");
+    let mut from = names.target.endpoints.authorization.as_deref();
     for url in &record.sent_to {
+        let meant = meant_from(from.replace(url), &uri);
         let to_registered = registered.iter().any(|known| base(known) == base(url));
-        let foreign_origin = origin(&uri).is_some_and(|bad| {
-            origin(url).as_ref() == Some(&bad) && !registered.iter().any(|known| origin(known).as_ref() == Some(&bad))
+        let foreign_origin = origin(&meant).is_some_and(|bad| {
+            let own = meant != uri && names.target.endpoints.authorization.as_deref().and_then(origin).as_ref() == Some(&bad);
+            origin(url).as_ref() == Some(&bad) && !own && !registered.iter().any(|known| origin(known).as_ref() == Some(&bad))
         });
-        let hit = base(url) == base(&uri) || normal(url).is_some_and(|a| normal(&uri) == Some(a)) || foreign_origin;
+        let hit = base(url) == base(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
         if (hit && !to_registered) || carries_tail(url, &uri) {
             out.push(Mismatch::new("location", &wanted, format!("sent to {url}")));
             return;
@@ -224,6 +227,15 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
         mismatch.soft = true;
         out.push(mismatch);
     }
+}
+
+/// Where a URI leads from a page: itself, or, where it is a relative reference, what browsers make of it there.
+fn meant_from(page: Option<&str>, uri: &str) -> String {
+    if url::Url::parse(uri).is_ok() {
+        return uri.to_owned();
+    }
+    let joined = page.and_then(|page| url::Url::parse(page).ok()).and_then(|page| page.join(uri).ok());
+    joined.map_or_else(|| uri.to_owned(), String::from)
 }
 
 /// Whether a query or fragment that the URI under test has beyond the registered one was taken over.

@@ -63,15 +63,19 @@ pub(super) fn features(policy: &Policy) -> BTreeMap<String, Value> {
     out
 }
 
-/// A client of a realm, as the runner sees clients.
-pub(super) fn client(client: &MockClient) -> Client {
-    Client {
+/// A client of a realm, as the runner sees clients: with the grants that are on offer only. `None` where its way of authentication
+/// is not on offer, so that nobody would have registered it.
+pub(super) fn client(client: &MockClient, policy: &Policy) -> Option<Client> {
+    if !policy.client_auth.methods.contains(&client.auth_method) {
+        return None;
+    }
+    Some(Client {
         name: client.client_id.clone(),
         client_id: client.client_id.clone(),
         client_secret: client.client_secret.clone(),
         auth_method: AuthMethod::parse(&client.auth_method).unwrap_or(AuthMethod::None),
         redirect_uris: client.redirect_uris.clone(),
-        grant_types: client.grant_types.clone(),
+        grant_types: client.grant_types.iter().filter(|grant| policy.token.grants.contains(grant)).cloned().collect(),
         scopes: client.scopes.clone(),
         kind: match client.kind {
             MockKind::Web => ClientKind::Web,
@@ -81,5 +85,5 @@ pub(super) fn client(client: &MockClient) -> Client {
         extra_authorize: Vec::new(),
         extra_token: Vec::new(),
         management: None,
-    }
+    })
 }

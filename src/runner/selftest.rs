@@ -73,7 +73,8 @@ pub async fn selftest(scenarios: &[Arc<Scenario>], library: &Library, stage: &St
             jobs.extend(caught.into_iter().map(|fault| ("fault", Some(fault))));
         }
         if part != Part::StrictAndFaults {
-            jobs.extend(library.variants().map(|variant| ("variant", Some(variant))));
+            let conformant = library.variants().filter(|variant| applies(variant, scenario));
+            jobs.extend(conformant.map(|variant| ("variant", Some(variant))));
         }
         for (kind, patch) in jobs {
             count += 1;
@@ -143,6 +144,12 @@ impl Job {
 
 async fn start() -> Result<Arc<MockServer>, String> {
     MockServer::start().await.map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// Whether a scenario runs in a plan under which the variant is conformant: by the others the variant may well fail.
+fn applies(variant: &Patch, scenario: &Scenario) -> bool {
+    let plans = &scenario.needs.plan;
+    plans.is_empty() || variant.plans.is_empty() || plans.iter().any(|plan| variant.plans.contains(plan))
 }
 
 fn names(scenario: &Scenario, fault: &str) -> bool {
@@ -221,4 +228,48 @@ fn declines(variant: &Patch, id: &str, check: &str) -> bool {
 
 fn case(case: Option<&String>) -> String {
     case.map(|case| format!("[{case}]")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Suite;
+
+    /// What a variant is excused from exists, and runs under it: an excuse for nothing would hide the next one.
+    #[test]
+    fn every_skip_and_decline_of_a_variant_names_something_that_runs_under_it() {
+        let suite = Suite::embedded().unwrap();
+        let mut strays = Vec::new();
+        for variant in Library::embedded().variants() {
+            let running: Vec<&Arc<Scenario>> = suite.iter().filter(|scenario| applies(variant, scenario)).collect();
+            let checks = |scenario: &Scenario| -> Vec<String> {
+                let of_step = scenario.steps.iter().flat_map(|step| step.expect.iter());
+                of_step.map(|check| check.name.clone()).collect()
+            };
+            for pattern in &variant.skips {
+                if !running.iter().any(|scenario| glob(pattern, &scenario.id)) {
+                    strays.push(format!("{} skips {pattern}", variant.id));
+                }
+            }
+            for pattern in &variant.declines {
+                let (scenarios, names) = pattern.split_once('#').unwrap_or((pattern, "*"));
+                let fits = |scenario: &&Arc<Scenario>| {
+                    glob(scenarios, &scenario.id) && checks(scenario).iter().any(|name| glob(names, name))
+                };
+                if !running.iter().any(fits) {
+                    strays.push(format!("{} declines {pattern}", variant.id));
+                }
+            }
+        }
+        assert_eq!(strays, Vec::<String>::new());
+    }
+
+    /// A selftest that knows no such plan would leave the variant out in silence.
+    #[test]
+    fn every_plan_of_a_variant_is_known() {
+        let plans = crate::scenario::PLANS;
+        for variant in Library::embedded().variants() {
+            assert!(variant.plans.iter().all(|plan| plans.contains(&plan.as_str())), "{}", variant.id);
+        }
+    }
 }

@@ -238,7 +238,8 @@ fn read(url: &str, response: &Response) -> Result<Option<Map<String, Value>>, Di
     if response.status == 429 || response.status >= 500 {
         return Err(DiscoveryError::Unavailable { url, status: response.status });
     }
-    if response.status != 200 {
+    // 203 is a 200 that somebody changed on the way (RFC 9110 section 15.3.4).
+    if !matches!(response.status, 200 | 203) {
         return Ok(None);
     }
     if response.truncated {
@@ -271,6 +272,9 @@ fn notes(discovery: &Discovery, response: &Response) -> Vec<String> {
             notes.push(format!("the metadata names the issuer {named:?}, and {:?} was asked for", discovery.issuer));
         }
         _ => notes.push("the metadata names no issuer".to_owned()),
+    }
+    if response.status != 200 {
+        notes.push(format!("the metadata is served with status {}, not with 200", response.status));
     }
     let media_type = response.media_type();
     if media_type != "application/json" {

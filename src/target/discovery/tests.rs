@@ -52,6 +52,13 @@ async fn a_plain_issuer_has_two_places_and_no_notes() {
 }
 
 #[tokio::test]
+async fn metadata_that_was_changed_on_the_way_is_used_with_a_note() {
+    let server = at(OAUTH, 203, JSON, GOOD).await;
+    let found = discover(&wire(), &server.origin, &[]).await.unwrap();
+    assert_eq!(found.notes, ["the metadata is served with status 203, not with 200"]);
+}
+
+#[tokio::test]
 async fn each_way_of_having_none_is_told_apart() {
     for (status, headers, body, expected) in [
         (404, "", "", "answers 404"),

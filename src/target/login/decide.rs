@@ -21,6 +21,8 @@ pub(super) struct Memory {
     pub(super) may_refuse_at_login: bool,
     /// Second attempt of a refusal: the server asks for no consent.
     pub(super) refuse_at_login: bool,
+    /// How often a refusal was sent from a login page.
+    pub(super) refusals_at_login: usize,
 }
 
 /// What comes next.
@@ -152,19 +154,16 @@ fn log_in(page: &Page, login: &LoginForm, user: &User, action: Action, memory: &
     let form = &page.forms[login.form];
     let refusal = refusing_click(page);
     memory.may_refuse_at_login |= refusal.is_some();
-    if memory.refuse_at_login
-        && let Some(click) = refusal
-    {
-        return Next::Act(Move { kind: PageKind::Login, fill: Vec::new(), tick: Vec::new(), click });
+    let with_consent = asks_for_consent_too(form);
+    if let Some(click) = refusal.filter(|_| action == Action::Deny && (memory.refuse_at_login || with_consent)) {
+        return refuse_at_login(login, user, click, with_consent, memory);
     }
     let sent = if login.password.is_some() { &mut memory.logins } else { &mut memory.names };
     if *sent > 0 {
         return Next::Stuck("shows the login form again: login was refused".into());
     }
     *sent += 1;
-    let mut fill = Vec::new();
-    fill.extend(login.name.map(|name| (login.form, name, user.username.clone())));
-    fill.extend(login.password.map(|password| (login.form, password, user.password.clone())));
+    let fill = credentials(login, user);
     // Some servers ask for the consent on the same page.
     let tick = if action == Action::Approve { boxes(login.form, form, is_consent_box) } else { Vec::new() };
     let click = match going_on(form) {
@@ -172,6 +171,30 @@ fn log_in(page: &Page, login: &LoginForm, user: &User, action: Action, memory: &
         None => Click::Form(login.form),
     };
     Next::Act(Move { kind: PageKind::Login, fill, tick, click })
+}
+
+/// Refuses on the login page. Where that page asks for the consent too, the user says who refuses; a lone "Cancel" wants no password.
+fn refuse_at_login(login: &LoginForm, user: &User, click: Click, with_consent: bool, memory: &mut Memory) -> Next {
+    if memory.refusals_at_login > 0 {
+        return Next::Stuck("shows the login form again: the refusal was not taken".into());
+    }
+    memory.refusals_at_login += 1;
+    memory.saw_consent |= with_consent;
+    let of_form = matches!(click, Click::Button(form, _) if form == login.form);
+    let fill = if with_consent && of_form { credentials(login, user) } else { Vec::new() };
+    Next::Act(Move { kind: PageKind::Login, fill, tick: Vec::new(), click })
+}
+
+fn credentials(login: &LoginForm, user: &User) -> Vec<(usize, usize, String)> {
+    let name = login.name.map(|name| (login.form, name, user.username.clone()));
+    let password = login.password.map(|password| (login.form, password, user.password.clone()));
+    name.into_iter().chain(password).collect()
+}
+
+/// Whether a login form is sent by a button that approves: a "Log in" or "Continue" may still be followed by the question.
+fn asks_for_consent_too(form: &Form) -> bool {
+    let approves = |control: &Control| control.kind == Kind::Submit && strongly_approves(&control.label);
+    form.controls.iter().any(approves)
 }
 
 /// The button that sends a login form: one that says so, else the first that does not refuse.
@@ -268,12 +291,15 @@ fn approving_click(page: &Page) -> Option<Click> {
     {
         return Some(Click::Button(*form, *control));
     }
-    let strong = |label: &str| {
-        let label = label.to_ascii_lowercase();
-        ["approve", "allow", "accept", "authorize", "authorise", "grant"].iter().any(|word| label.contains(word))
-    };
-    let link = |link: &&super::page::Link| strong(&link.label) && meaning_of(&link.label, "", &[]) == Some(Meaning::Approve);
+    let link =
+        |link: &&super::page::Link| strongly_approves(&link.label) && meaning_of(&link.label, "", &[]) == Some(Meaning::Approve);
     page.links.iter().position(|candidate| link(&candidate)).map(Click::Link)
+}
+
+fn strongly_approves(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    let words = ["approve", "allow", "accept", "authorize", "authorise", "grant"];
+    words.iter().any(|word| label.contains(word)) && meaning_of_text(&label) == Some(Meaning::Approve)
 }
 
 fn refusing_click(page: &Page) -> Option<Click> {

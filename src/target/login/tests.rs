@@ -231,6 +231,37 @@ async fn refusing_on_the_login_page_is_the_last_resort() {
 }
 
 #[tokio::test]
+async fn login_and_consent_on_one_page_are_approved_and_denied_with_the_password() {
+    let server = Canned::start(|_, request| match body(request) {
+        "u=alice&p=won+%26+der&decision=yes" => to(&format!("{REDIRECT}?code=c")),
+        "u=alice&p=won+%26+der&decision=no" => to(&format!("{REDIRECT}?error=access_denied")),
+        _ => page(
+            r#"<form method=post action=/login><input name=u><input type=password name=p>
+            <button name=decision value=yes>Approve</button><button name=decision value=no>Deny</button></form>"#,
+        ),
+    })
+    .await;
+    assert_eq!(delivered_params(&visit(&server, Action::Approve, &form()).await), "code=c");
+    let denied = visit(&server, Action::Deny, &form()).await;
+    assert_eq!(delivered_params(&denied), "error=access_denied");
+    assert!(!denied.sent_to.iter().any(|url| url.contains("code=")), "{:?}", denied.sent_to);
+}
+
+#[tokio::test]
+async fn a_refusal_on_the_login_page_that_is_not_taken_is_told() {
+    let server = Canned::start(|_, request| match path(request) {
+        "/login" if body(request).contains("go=in") => to(&format!("{REDIRECT}?code=c")),
+        _ => page(
+            r#"<title>Log in</title><form method=post action=/login><input name=u><input type=password name=p>
+            <button name=go value=in>Log in</button><button name=go value=back>Cancel</button></form>"#,
+        ),
+    })
+    .await;
+    let journey = visit(&server, Action::Deny, &form()).await;
+    assert!(stuck(&journey).ends_with("shows the login form again: the refusal was not taken"), "{}", stuck(&journey));
+}
+
+#[tokio::test]
 async fn pages_that_want_nothing_are_shown() {
     for (status, html) in [
         (400, "<title>Error</title><h1>invalid redirect_uri</h1><a href=/>Cancel</a>"),
