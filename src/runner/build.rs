@@ -115,6 +115,7 @@ pub fn authorize(
         form.push(name, value);
     }
     form.edit(&step.edits, names)?;
+    leave_out_needless_nonce(&mut form, &step.edits);
     let method = step.edits.method.clone().unwrap_or_else(|| "GET".into());
     let mut request = if method == "POST" {
         let mut request = Request::new("POST", endpoint);
@@ -185,6 +186,16 @@ pub fn with_query(url: &str, query: &[u8]) -> String {
     // Raw values may hold bytes that are no text: Latin-1 keeps each of them as one character, which the wire writes back as it was.
     let query = String::from_utf8(query.to_vec()).unwrap_or_else(|_| query.iter().map(|&b| char::from(b)).collect());
     format!("{url}{join}{query}")
+}
+
+/// A nonce belongs to OpenID Connect. Where an edit took `openid` out of the scope it would be a second deviation, for which
+/// some servers refuse the request.
+fn leave_out_needless_nonce(form: &mut Form, edits: &Edits) {
+    let edited = |name: &str| edits.set.iter().chain(&edits.add).any(|(n, _)| n == name);
+    let openid = form.params().all("scope").any(|scope| scope.split(|&b| b == b' ').any(|token| token == b"openid"));
+    if !openid && !edited("nonce") {
+        form.remove("nonce");
+    }
 }
 
 fn proof_key(mode: &str, chance: &mut Chance) -> Option<Pkce> {
@@ -330,4 +341,27 @@ pub fn raw(
     }
     let sent = Params::parse_lossy(request.query().unwrap_or_default().as_bytes());
     Ok(Ready { request, sent, code_verifier: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorization_request() -> Form {
+        let mut form = Form::default();
+        form.push("scope", "openid profile");
+        form.push("nonce", "n-0S6_WzA2Mj");
+        form
+    }
+
+    #[test]
+    fn a_nonce_goes_with_openid() {
+        for (scope, kept) in [(Some("openid"), true), (Some("profile openid"), true), (Some("profile"), false), (None, false)] {
+            let mut form = authorization_request();
+            form.remove("scope");
+            scope.into_iter().for_each(|scope| form.push("scope", scope));
+            leave_out_needless_nonce(&mut form, &Edits::default());
+            assert_eq!(form.params().has("nonce"), kept, "{scope:?}");
+        }
+    }
 }

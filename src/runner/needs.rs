@@ -105,6 +105,10 @@ pub(super) async fn register_clients(
                 let mut client = client;
                 client.name.clone_from(name);
                 client.may_introspect = client.client_secret.is_some();
+                // OpenID Connect Core section 11: the server leaves `offline_access` out of the scope unless consent is asked for.
+                if ["openid", "offline_access"].iter().all(|scope| client.scopes.iter().any(|s| s == scope)) {
+                    client.extra_authorize.push(("prompt".into(), "consent".into()));
+                }
                 registered.push(client.clone());
                 out.insert(name.clone(), client);
             }

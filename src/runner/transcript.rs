@@ -14,10 +14,10 @@ pub(super) fn report(lines: &[Line], vault: &Vault) -> Vec<ExchangeReport> {
 
 /// The exchanges of a scenario as a snapshot: what a server decides, and nothing that differs from run to run.
 pub(super) fn snapshot(lines: &[Line], vault: &Vault) -> String {
-    let mut blocks: Vec<(Option<usize>, String)> = lines.iter().map(|line| (line.race, block(line, vault))).collect();
-    sort_races(&mut blocks);
-    let text: Vec<String> = blocks.into_iter().map(|(_, text)| text).collect();
-    renumber(&text.join("\n"))
+    let volatile = |text: &str| vault.volatile(text).to_string();
+    let together = |a: &Line, b: &Line| a.race.is_some() && a.race == b.race;
+    let blocks: Vec<String> = lines.chunk_by(together).map(|lines| block(lines, &volatile)).collect();
+    renumber(&blocks.join("\n"))
 }
 
 fn one(line: &Line, vault: &Vault) -> ExchangeReport {
@@ -59,20 +59,28 @@ fn response_report(response: &Response, vault: &Vault) -> ResponseReport {
 /// Header fields in which a server's decisions show.
 const TELLING: [&str; 6] = ["Content-Type", "Cache-Control", "Pragma", "Location", "WWW-Authenticate", "Retry-After"];
 
-fn block(line: &Line, vault: &Vault) -> String {
-    let exchange = &line.exchange;
-    let volatile = |text: &str| vault.volatile(text).to_string();
-    let mut out = format!("# {}\n{} {}\n", line.step, exchange.request.method, volatile(&exchange.request.url));
+/// An exchange, or a race. Who wins a race, how the others lose, and whether a faulty server lets several win, is chance: the
+/// checks judge the answers, and a snapshot leaves them out.
+fn block(lines: &[Line], volatile: &dyn Fn(&str) -> String) -> String {
+    match lines {
+        [line] => format!("{}{}", question(line, volatile), answer(&line.exchange, volatile)),
+        [line, ..] => format!("{}\n-> {} answers in a race\n", question(line, volatile), lines.len()),
+        [] => String::new(),
+    }
+}
+
+fn question(line: &Line, volatile: &dyn Fn(&str) -> String) -> String {
+    let request = &line.exchange.request;
+    let mut out = format!("# {}\n{} {}\n", line.step, request.method, volatile(&request.url));
     for name in ["Authorization", "Content-Type"] {
-        if let Some(value) = exchange.request.headers.get(name) {
+        if let Some(value) = request.headers.get(name) {
             out.push_str(&format!("{name}: {}\n", volatile(&value)));
         }
     }
-    if !exchange.request.body.is_empty() {
-        let body = String::from_utf8_lossy(&exchange.request.body);
+    if !request.body.is_empty() {
+        let body = String::from_utf8_lossy(&request.body);
         out.push_str(&format!("\n{}\n", volatile(&body).replace('&', "\n&")));
     }
-    out.push_str(&answer(exchange, &volatile));
     out
 }
 
@@ -109,20 +117,8 @@ fn title(html: &str) -> String {
     )
 }
 
-/// The order of the answers in a race means nothing: they are put in alphabetical order.
-fn sort_races(blocks: &mut [(Option<usize>, String)]) {
-    let mut start = 0;
-    while start < blocks.len() {
-        let race = blocks[start].0;
-        let length = blocks[start..].iter().take_while(|(other, _)| *other == race && race.is_some()).count().max(1);
-        blocks[start..start + length].sort_by_key(|(_, text)| without_numbers(text));
-        start += length;
-    }
-}
-
-fn without_numbers(text: &str) -> String {
-    text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>() + &text.len().to_string()
-}
+/// Names of JSON Web Tokens get no number: two of one second may be the same token or not, as the clock has it.
+const UNNUMBERED: [&str; 2] = ["id_token", "jwt"];
 
 /// Numbers names such as `<code#7>` anew by first appearance, for each kind.
 fn renumber(text: &str) -> String {
@@ -140,6 +136,9 @@ fn renumber(text: &str) -> String {
         };
         let kind = name[1..].split('#').next().unwrap_or_default().to_owned();
         let replacement = known.entry(name.to_owned()).or_insert_with(|| {
+            if UNNUMBERED.contains(&kind.as_str()) {
+                return format!("<{kind}>");
+            }
             let count = counts.entry(kind.clone()).or_default();
             *count += 1;
             format!("<{kind}#{count}>")
@@ -165,5 +164,10 @@ mod tests {
     #[test]
     fn names_are_numbered_by_first_appearance() {
         assert_eq!(renumber("<code#7> <x> <token#3> <code#2> <code#7>"), "<code#1> <x> <token#1> <code#2> <code#1>");
+    }
+
+    #[test]
+    fn signed_tokens_are_not_told_apart() {
+        assert_eq!(renumber("<id_token#3> <code#7> <id_token#4>"), "<id_token> <code#1> <id_token>");
     }
 }
