@@ -69,6 +69,8 @@ pub(super) fn client(client: &MockClient, policy: &Policy) -> Option<Client> {
     if !policy.client_auth.methods.contains(&client.auth_method) {
         return None;
     }
+    // A server that wants a scope with every request has to be told: what a configuration does with `extra = { token = … }`.
+    let extra_token = if policy.scope.required { vec![("scope".to_owned(), client.scopes.join(" "))] } else { Vec::new() };
     Some(Client {
         name: client.client_id.clone(),
         client_id: client.client_id.clone(),
@@ -83,7 +85,7 @@ pub(super) fn client(client: &MockClient, policy: &Policy) -> Option<Client> {
         },
         may_introspect: client.may_introspect,
         extra_authorize: Vec::new(),
-        extra_token: Vec::new(),
+        extra_token,
         management: None,
     })
 }

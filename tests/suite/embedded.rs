@@ -1,5 +1,13 @@
-//! The suite on the embedded mock: the README's first command, faults from the command line, and the whole matrix.
+//! The suite on the embedded mock: the README's first command, faults from the command line, and the matrix.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauthspec::catalog::Catalogue;
+use oauthspec::policy::Library;
+use oauthspec::runner::{Keep, Matrix, Part, Stage, selftest};
+use oauthspec::scenario::{Scenario, Suite};
+use oauthspec::wire::{Wire, WireOptions};
 use tempfile::tempdir;
 
 use crate::oauthspec::{results, run};
@@ -34,14 +42,45 @@ fn no_secret_is_in_the_reports() {
     run(folder.path(), &["server", "--mock", "-s", "server/client-auth/*", "-s", "server/refresh/*"]).exits(0);
     for file in ["results.json", "junit.xml"] {
         let text = std::fs::read_to_string(folder.path().join("reports").join(file)).unwrap();
-        for secret in ["wonderland", "eyJ"] {
+        for secret in ["wonderland", "eyJ", "web-secret-"] {
             assert!(!text.contains(secret), "{secret} is in {file}");
         }
     }
 }
 
-#[test]
-fn the_matrix_is_complete() {
-    let folder = tempdir().unwrap();
-    run(folder.path(), &["selftest"]).exits(0);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_strict_mock_passes_and_every_fault_is_caught() {
+    let suite = Suite::embedded().unwrap();
+    let scenarios: Vec<Arc<Scenario>> = suite.iter().cloned().collect();
+    assert_complete(&matrix(&scenarios, Part::StrictAndFaults).await);
+}
+
+/// Every variant on a scenario of each family; `oauthspec selftest` does it with all of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_variant_passes_a_scenario_of_each_family() {
+    let suite = Suite::embedded().unwrap();
+    let mut scenarios: Vec<Arc<Scenario>> = suite.iter().cloned().collect();
+    scenarios.dedup_by_key(|scenario| scenario.id.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
+    assert!(scenarios.len() > 10);
+    assert_complete(&matrix(&scenarios, Part::Variants).await);
+}
+
+async fn matrix(scenarios: &[Arc<Scenario>], part: Part) -> Matrix {
+    let stage = Stage {
+        wire: Wire::new(WireOptions::default()).unwrap(),
+        catalogue: Catalogue::embedded(),
+        seed: 1,
+        max_wait: Duration::ZERO,
+        repeat: Arc::from("--mock"),
+        keep: Keep::Verdicts,
+        places: Arc::new(tokio::sync::Semaphore::new(8)),
+    };
+    selftest(scenarios, Library::embedded(), &stage, part).await.unwrap()
+}
+
+#[track_caller]
+fn assert_complete(matrix: &Matrix) {
+    let red: Vec<_> = matrix.cells.iter().filter(|cell| !cell.green).collect();
+    assert!(red.is_empty(), "{red:#?}");
+    assert!(matrix.complete, "uncaught: {:?}, without faults: {:?}", matrix.uncaught, matrix.toothless);
 }
