@@ -231,7 +231,8 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
 
 /// Where a URI leads from a page: itself, or, where it is a relative reference, what browsers make of it there.
 fn meant_from(page: Option<&str>, uri: &str) -> String {
-    if url::Url::parse(uri).is_ok() {
+    // An empty reference means the page itself, where every journey stays for a while.
+    if uri.is_empty() || url::Url::parse(uri).is_ok() {
         return uri.to_owned();
     }
     let joined = page.and_then(|page| url::Url::parse(page).ok()).and_then(|page| page.join(uri).ok());
@@ -259,4 +260,26 @@ fn normal(url: &str) -> Option<String> {
 fn origin(url: &str) -> Option<String> {
     let parsed = url::Url::parse(url).ok()?;
     parsed.host_str().map(|host| format!("{}://{host}:{:?}", parsed.scheme(), parsed.port_or_known_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_address_means_what_browsers_make_of_it() {
+        let page = Some("https://as.example/t1/authorize");
+        for (uri, meant) in [
+            ("/callback", "https://as.example/callback"),
+            ("//attacker.example/callback", "https://attacker.example/callback"),
+            (r"\\attacker.example\callback", "https://attacker.example/callback"),
+            ("attacker.example/callback", "https://as.example/t1/attacker.example/callback"),
+            ("https://attacker.example/x", "https://attacker.example/x"),
+            ("com.example:/x", "com.example:/x"),
+            ("", ""),
+        ] {
+            assert_eq!(meant_from(page, uri), meant);
+        }
+        assert_eq!(meant_from(None, "/callback"), "/callback");
+    }
 }
