@@ -205,7 +205,10 @@ fn same(out: &mut Vec<Mismatch>, wanted: bool, record: &Record) {
 
 fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: &Names<'_>) {
     let Ok(uri) = names.fill(uri) else { return };
-    let registered: Vec<&String> = names.clients.values().flat_map(|client| &client.redirect_uris).collect();
+    // Of the client that asked: another client's registered URI is as wrong as any.
+    let asked = |name: &String| record.client.as_ref().is_none_or(|client| client == name);
+    let clients = names.clients.iter().filter(|(name, _)| asked(name));
+    let registered: Vec<&String> = clients.flat_map(|(_, client)| &client.redirect_uris).collect();
     let wanted = format!("nothing delivered to {uri}");
     let mut from = names.target.endpoints.authorization.as_deref();
     for url in &record.sent_to {
@@ -231,7 +234,8 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
 
 /// Where a URI leads from a page: itself, or, where it is a relative reference, what browsers make of it there.
 fn meant_from(page: Option<&str>, uri: &str) -> String {
-    if url::Url::parse(uri).is_ok() {
+    // An empty reference means the page itself, where every journey stays for a while.
+    if uri.is_empty() || url::Url::parse(uri).is_ok() {
         return uri.to_owned();
     }
     let joined = page.and_then(|page| url::Url::parse(page).ok()).and_then(|page| page.join(uri).ok());
@@ -259,4 +263,26 @@ fn normal(url: &str) -> Option<String> {
 fn origin(url: &str) -> Option<String> {
     let parsed = url::Url::parse(url).ok()?;
     parsed.host_str().map(|host| format!("{}://{host}:{:?}", parsed.scheme(), parsed.port_or_known_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_address_means_what_browsers_make_of_it() {
+        let page = Some("https://as.example/t1/authorize");
+        for (uri, meant) in [
+            ("/callback", "https://as.example/callback"),
+            ("//attacker.example/callback", "https://attacker.example/callback"),
+            (r"\\attacker.example\callback", "https://attacker.example/callback"),
+            ("attacker.example/callback", "https://as.example/t1/attacker.example/callback"),
+            ("https://attacker.example/x", "https://attacker.example/x"),
+            ("com.example:/x", "com.example:/x"),
+            ("", ""),
+        ] {
+            assert_eq!(meant_from(page, uri), meant);
+        }
+        assert_eq!(meant_from(None, "/callback"), "/callback");
+    }
 }
