@@ -165,7 +165,9 @@ pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset
     if let Some(client) = parts.client.filter(|_| speaks_form) {
         authenticate(&mut form, &mut headers, client, parts.edits.auth.as_ref(), names)?;
         if parts.verb == Verb::Token {
-            client.extra_token.iter().for_each(|(name, value)| form.push(name, value));
+            // A scope in a refresh request narrows the grant (RFC 6749 section 6): one that is sent along everywhere has no place there.
+            let fits = |name: &str| name != "scope" || parts.grant != "refresh_token";
+            client.extra_token.iter().filter(|(name, _)| fits(name)).for_each(|(name, value)| form.push(name, value));
         }
     }
     form.edit(parts.edits, names)?;
