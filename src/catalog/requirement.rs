@@ -54,6 +54,7 @@ impl Catalogue {
     ///
     /// # Panics
     /// Never in a released binary: the embedded files are loaded by a unit test.
+    #[must_use]
     pub fn embedded() -> &'static Self {
         static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
             let mut all = Catalogue::default();

@@ -12,7 +12,7 @@ use crate::mock::MockServer;
 use crate::policy::{Library, PatchKind};
 use crate::problem::Source;
 
-pub(super) fn mock(args: MockArgs) -> Result<Exit, Error> {
+pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
     if args.control_token.is_some() {
         return Err(Error::NotImplemented { what: "--control-token" });
     }
@@ -24,7 +24,7 @@ pub(super) fn mock(args: MockArgs) -> Result<Exit, Error> {
         policies.extend(script(path)?);
     }
     let set = session::policy_set(&policies)?;
-    session::runtime()?.block_on(serve(&args, set))
+    session::runtime()?.block_on(serve(args, set))
 }
 
 async fn serve(args: &MockArgs, policies: crate::policy::PolicySet) -> Result<Exit, Error> {

@@ -58,9 +58,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Error> {
     }
     match cli.verb {
         Verb::Server(args) => server::server(*args),
-        Verb::Mock(args) => mock::mock(*args),
+        Verb::Mock(args) => mock::mock(&args),
         Verb::Probe(args) => probe::probe(*args),
-        Verb::Selftest(args) => selftest::selftest(*args),
+        Verb::Selftest(args) => selftest::selftest(&args),
         Verb::List(args) => list::list(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Init(args) => init::init(&args),

@@ -14,7 +14,7 @@ use crate::policy::Library;
 use crate::runner::{Keep, Matrix, Part, Stage, selftest as run};
 use crate::wire::WireOptions;
 
-pub(super) fn selftest(args: SelftestArgs) -> Result<Exit, Error> {
+pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
     let plan = plan::of(args.selection.plan.as_deref())?;
     let selected = server::select(&args.selection, plan)?;
     let whole = args.selection.scenario.is_empty() && args.selection.exclude.is_empty() && args.selection.level.is_none();

@@ -159,7 +159,7 @@ async fn remote(
         ..WireOptions::default()
     };
     let wire = wire(options)?;
-    let connection = connect(&wire, &server, &reach.allow_host).await.map_err(target_error)?;
+    let connection = connect(&wire, &server, &reach.allow_host).await.map_err(|error| target_error(&error))?;
     let mut target = connection.target;
     notes.extend(connection.notes);
     settle_client(args, &mut target);
@@ -319,7 +319,7 @@ pub(super) fn wire(options: WireOptions) -> Result<Wire, Error> {
     Wire::new(options).map_err(|error: WireError| Error::Usage { message: error.to_string(), help: None })
 }
 
-fn target_error(error: TargetError) -> Error {
+fn target_error(error: &TargetError) -> Error {
     match error.status() {
         3 => Error::Unreachable { reason: error.to_string(), help: Some("is the issuer right, and is the server up?".into()) },
         _ => Error::Usage { message: error.to_string(), help: None },

@@ -91,11 +91,10 @@ pub fn back_channel(exchange: &Exchange, due: Body) -> Outcome {
     let Some(response) = exchange.response() else { return Outcome::None };
     match response.status {
         429 | 503 => Outcome::Throttled,
-        500..=599 => Outcome::Broken,
         400..=499 if carries_token(response) => Outcome::Accepted,
         400..=499 => Outcome::Refused,
         200..=299 => success(response, due),
-        // A redirect is no answer of a token endpoint; for other endpoints it is neither success nor refusal.
+        // 5xx; and a redirect, which is no answer of a token endpoint, and elsewhere neither success nor refusal.
         _ => Outcome::Broken,
     }
 }
@@ -127,7 +126,8 @@ fn success(response: &Response, due: Body) -> Outcome {
         Body::Json => response.json().is_some_and(|json| json.is_object()),
     };
     // RFC 6749 section 5.2 answers errors with 400; an error in a 200 is a refusal in the wrong clothes.
-    let error = due == Body::Json && response.json().is_some_and(|json| json.get("error").is_some_and(|e| e.is_string()));
+    let error =
+        due == Body::Json && response.json().is_some_and(|json| json.get("error").is_some_and(serde_json::Value::is_string));
     match (readable, error && !carries_token(response)) {
         (false, _) => Outcome::Broken,
         (true, true) => Outcome::Refused,

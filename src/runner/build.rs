@@ -171,7 +171,7 @@ pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset
         }
     }
     form.edit(parts.edits, names)?;
-    assemble(parts, form, headers, speaks_form, names)
+    assemble(parts, &form, headers, speaks_form, names)
 }
 
 /// Adds parameters to a URL that may have a query already.
@@ -278,7 +278,7 @@ fn basic(id: &[u8], secret: &[u8], encode: AuthEncoding) -> String {
     format!("Basic {}", encoding::base64(pair))
 }
 
-fn assemble(parts: &Parts<'_>, form: Form, mut headers: Headers, speaks_form: bool, names: &Names<'_>) -> Result<Ready, Unset> {
+fn assemble(parts: &Parts<'_>, form: &Form, mut headers: Headers, speaks_form: bool, names: &Names<'_>) -> Result<Ready, Unset> {
     let edits = parts.edits;
     let mut query = Form::default();
     for (name, value) in &edits.query {

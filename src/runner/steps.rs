@@ -89,11 +89,7 @@ impl<'a> Play<'a> {
                 record.via = Some(via.name());
                 Some(exchange)
             }
-            End::Shown { exchange, title } => {
-                record.note = Some(format!("page “{title}”"));
-                Some(exchange)
-            }
-            End::Waiting { exchange, title, .. } => {
+            End::Shown { exchange, title } | End::Waiting { exchange, title, .. } => {
                 record.note = Some(format!("page “{title}”"));
                 Some(exchange)
             }

@@ -41,7 +41,7 @@ impl Judgement {
 pub fn expects_refusal(want: &Want) -> bool {
     const REFUSALS: [&str; 3] = ["refused", "denied", "shown"];
     let outcome = want.outcome.as_ref().is_some_and(|matcher| names_any(matcher, &REFUSALS));
-    let status = want.status.as_ref().is_some_and(|matcher| starts_with_four(matcher));
+    let status = want.status.as_ref().is_some_and(starts_with_four);
     outcome || status || want.error.as_ref().is_some_and(|matcher| !matches!(matcher, crate::scenario::Matcher::Absent))
 }
 

@@ -66,7 +66,7 @@ impl Play<'_> {
         }
         let token = source.got("access_token").as_ref().map(text_of).unwrap_or_default();
         if let Some((exchange, true)) = self.ask(Witness::Introspection, &token).await {
-            let scope = exchange.response().and_then(|response| response.json()).and_then(|json| json.get("scope").cloned());
+            let scope = exchange.response().and_then(crate::oauth::Response::json).and_then(|json| json.get("scope").cloned());
             record.exchange = Some(self.keep("granted_scope", exchange));
             record.granted = scope.as_ref().map(|scope| Scope::parse_lossy(&text_of(scope)));
         }
@@ -90,7 +90,7 @@ impl Play<'_> {
                 let url = endpoints.introspection.as_ref()?;
                 let client = self.introspector()?;
                 let exchange = self.stage.wire.send(Channel::Back, introspection(url, client, token)).await;
-                let json = exchange.response().and_then(|response| response.json());
+                let json = exchange.response().and_then(crate::oauth::Response::json);
                 let active = json.is_some_and(|json| json.get("active").and_then(serde_json::Value::as_bool) == Some(true));
                 Some((exchange, active))
             }

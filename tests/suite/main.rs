@@ -1,5 +1,7 @@
 //! Behaviour through the public surface, by topic.
 
+#![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
+
 mod bad_input;
 mod command_line;
 mod embedded;
