@@ -111,7 +111,10 @@ fn title(html: &str) -> String {
     let lower = html.to_ascii_lowercase();
     let inside = lower.find("<title").and_then(|at| lower[at..].find('>').map(|end| at + end + 1));
     let title = inside.and_then(|start| lower[start..].find("</title").map(|end| html[start..start + end].trim()));
-    title.map_or_else(|| format!("({} bytes)", if html.is_empty() { "no" } else { "some" }), |title| format!("<title>{title}</title>"))
+    title.map_or_else(
+        || format!("({} bytes)", if html.is_empty() { "no" } else { "some" }),
+        |title| format!("<title>{title}</title>"),
+    )
 }
 
 /// Names of JSON Web Tokens get no number: two of one second may be the same token or not, as the clock has it.
