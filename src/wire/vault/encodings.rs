@@ -28,6 +28,14 @@ pub(super) fn spellings(value: &[u8]) -> Vec<Spelling> {
     let mut out = Collector::default();
     let text = String::from_utf8_lossy(value);
     out.add(&text, plain_rule);
+    if value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
+        // Nothing in it ever needs escaping: that goes for nearly every code and token.
+        for digits in DIGITS {
+            out.add(&escape(value, |_| false, None, digits), plain_rule);
+        }
+        out.add_base64(value);
+        return out.list;
+    }
     for escaped in percent_spellings(value) {
         out.add(&escaped, plain_rule);
     }
@@ -35,17 +43,13 @@ pub(super) fn spellings(value: &[u8]) -> Vec<Spelling> {
         out.add(&escaped, plain_rule);
     }
     for bytes in [value, encoding::form(value).as_bytes(), encoding::percent(value).as_bytes()] {
-        // Base64 of fewer octets is too short to tell it from other text.
-        if bytes.len() >= 6 {
-            for core in base64_cores(bytes) {
-                out.add(&core.replace('+', "-").replace('/', "_"), Rule::InsideBase64);
-                out.add(&core.replace('+', "%2B").replace('/', "%2F"), Rule::InsideBase64);
-                out.add(&core, Rule::InsideBase64);
-            }
-        }
+        out.add_base64(bytes);
     }
     out.list
 }
+
+/// Hexadecimal digits, as servers of either habit write them.
+const DIGITS: [&[u8; 16]; 2] = [b"0123456789ABCDEF", b"0123456789abcdef"];
 
 #[derive(Default)]
 struct Collector {
@@ -57,6 +61,18 @@ impl Collector {
     fn add(&mut self, text: &str, rule: Rule) {
         if !text.is_empty() && self.seen.insert(text.to_owned()) {
             self.list.push(Spelling { text: text.to_owned(), rule });
+        }
+    }
+
+    fn add_base64(&mut self, bytes: &[u8]) {
+        // Base64 of fewer octets is too short to tell it from other text.
+        if bytes.len() < 6 {
+            return;
+        }
+        for core in base64_cores(bytes) {
+            self.add(&core.replace('+', "-").replace('/', "_"), Rule::InsideBase64);
+            self.add(&core.replace('+', "%2B").replace('/', "%2F"), Rule::InsideBase64);
+            self.add(&core, Rule::InsideBase64);
         }
     }
 }
@@ -72,7 +88,7 @@ fn percent_spellings(value: &[u8]) -> Vec<String> {
     // What a lenient URL serialiser leaves as it is inside a query.
     let query = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\'' | b'&' | b'+' | b'%');
     let mut out = Vec::new();
-    for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
+    for digits in DIGITS {
         let strict = escape(value, is_unreserved, None, digits);
         out.push(escape(strict.as_bytes(), is_unreserved, None, digits));
         out.push(strict);
