@@ -80,7 +80,7 @@ impl Provider {
     /// The ground for a scenario.
     ///
     /// # Errors
-    /// [`NoGround`] where the target does not offer what the scenario needs, or could not be reached.
+    /// Where the target does not offer what the scenario needs, or could not be reached.
     pub async fn ground(&self, scenario: &Scenario, wire: &Wire, tag: &str) -> Result<Ground, NoGround> {
         let mut ground = match self {
             Self::Mock(source) => on_mock(source, wire, tag).await?,
