@@ -11,7 +11,7 @@ use super::values::Format;
 use super::{plan, server, session};
 use crate::catalog::Catalogue;
 use crate::policy::Library;
-use crate::runner::{Keep, Matrix, Part, Stage, selftest as run};
+use crate::runner::{Keep, Matrix, Pace, Part, Stage, selftest as run};
 use crate::wire::WireOptions;
 
 pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
@@ -26,6 +26,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         max_wait: Duration::ZERO,
         repeat: Arc::from("--mock"),
         keep: Keep::Verdicts,
+        pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(args.jobs.map_or(server::JOBS, std::num::NonZeroUsize::get))),
     };
     let matrix = session::runtime()?.block_on(run(&scenarios, Library::embedded(), &stage, Part::Whole));

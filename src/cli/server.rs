@@ -144,6 +144,7 @@ fn options(args: &RunArgs, session: &Session, plan: &plan::Plan, keep: Keep) -> 
         repeat: session.repeat.clone(),
         plan: format!("{}@{}", plan.id, plan.date),
         keep,
+        min_interval: session.min_interval,
     }
 }
 

@@ -13,7 +13,7 @@ use super::error::Error;
 use crate::catalog::Catalogue;
 use crate::mock::MockServer;
 use crate::policy::{Library, Patch, PolicySet, UnknownPatch};
-use crate::runner::{Keep, MockSource, Provider, RemoteSource, Stage, TargetInfo, Waiver, Waivers};
+use crate::runner::{Keep, MockSource, Pace, Provider, RemoteSource, Stage, TargetInfo, Waiver, Waivers};
 use crate::target::config::{Config, ConfigError, ServerConfig};
 use crate::target::{AuthMethod, Client, ClientKind, Target, TargetError, User, connect};
 use crate::wire::{Show, Vault, Wire, WireError, WireOptions};
@@ -36,6 +36,8 @@ pub(super) struct Session {
     pub(super) notes: Vec<String>,
     /// How many scenarios it stands at once, where the configuration says so.
     pub(super) concurrency: Option<usize>,
+    /// The least time between two grants, where the configuration says so.
+    pub(super) min_interval: Option<Duration>,
 }
 
 impl Session {
@@ -48,6 +50,7 @@ impl Session {
             max_wait,
             repeat: Arc::from(self.repeat.as_str()),
             keep: Keep::Verdicts,
+            pace: Arc::new(Pace::new(self.min_interval)),
             places: Arc::new(tokio::sync::Semaphore::new(jobs.max(1))),
         }
     }
@@ -135,6 +138,7 @@ async fn mock(
         waivers,
         notes: Vec::new(),
         concurrency: None,
+        min_interval: None,
     })
 }
 
@@ -168,7 +172,7 @@ async fn remote(
         notes.push("no client is configured: each scenario registers its own (RFC 7591)".into());
     }
     let info = TargetInfo { name: target.name.clone(), issuer: target.issuer.clone() };
-    let concurrency = target.limits.concurrency;
+    let (concurrency, min_interval) = (target.limits.concurrency, target.limits.min_interval);
     Ok(Session {
         provider: Provider::Remote(Arc::new(RemoteSource { target, registration })),
         wire,
@@ -178,6 +182,7 @@ async fn remote(
         waivers,
         notes,
         concurrency,
+        min_interval,
     })
 }
 

@@ -41,7 +41,7 @@ impl Judging {
 
     /// The worst stop, for the scenario's reason.
     pub(super) fn worst_stop(&self) -> Option<&(Option<String>, Stop)> {
-        self.stops.iter().max_by_key(|(_, stop)| stop_verdict(stop))
+        self.stops.iter().rev().max_by_key(|(_, stop)| stop_verdict(stop))
     }
 
     /// Every check, sealed.
@@ -255,7 +255,8 @@ fn values_of(template: &Template, records: &[Record]) -> Vec<String> {
 
 /// The reason of a scenario that is no pass, in one sentence.
 pub(super) fn reason(checks: &[CheckResult], judging: &Judging, vault: &Vault) -> (Option<Sealed>, Option<SkipCode>) {
-    let worst = checks.iter().filter(|check| check.verdict != Verdict::Pass).max_by_key(|check| check.verdict);
+    // Of several equally bad the first: it is the one that the others follow from.
+    let worst = checks.iter().rev().filter(|check| check.verdict != Verdict::Pass).max_by_key(|check| check.verdict);
     match (worst, judging.worst_stop()) {
         (Some(check), stop) if stop.is_none_or(|(_, stop)| stop_verdict(stop) <= check.verdict) => {
             let case = check.case.as_ref().map(|case| format!("[{case}]")).unwrap_or_default();

@@ -15,6 +15,7 @@ mod jwt;
 mod matching;
 mod mock_claims;
 mod needs;
+mod pace;
 mod play;
 mod preflight;
 mod record;
@@ -31,6 +32,7 @@ mod witness;
 pub use answer::Outcome as AnswerClass;
 pub use event::{Event, Notice, RunInfo, Sink};
 pub use ground::{MockSource, Provider, RemoteSource};
+pub use pace::Pace;
 pub use play::{Keep, Stage};
 pub use preflight::{Blocks, Findings, inventory, preflight};
 pub use result::{

@@ -9,6 +9,7 @@ use super::context::Names;
 use super::ground::Ground;
 use super::judging::Judging;
 use super::needs;
+use super::pace::Pace;
 use super::record::Record;
 use super::result::{SkipCode, Verdict};
 use super::tally::Tally;
@@ -32,6 +33,8 @@ pub struct Stage {
     pub repeat: Arc<str>,
     /// What is kept of a scenario beside its verdicts.
     pub keep: Keep,
+    /// Keeps a distance between grants.
+    pub pace: Arc<Pace>,
     /// Places for scenarios that are busy; one that waits gives its place away.
     pub places: Arc<tokio::sync::Semaphore>,
 }

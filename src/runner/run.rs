@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::event::{Event, Notice, RunInfo, Sink};
 use super::ground::{Ground, NoGround, Provider};
 use super::judging;
+use super::pace::Pace;
 use super::play::{Keep, Play, Stage, Stop, stop_verdict};
 use super::preflight::Blocks;
 use super::result::{CheckResult, ScenarioResult, SkipCode, Summary, TargetInfo, Verdict};
@@ -44,6 +45,8 @@ pub struct Options {
     pub plan: String,
     /// What is kept of each scenario beside its verdicts.
     pub keep: Keep,
+    /// The least time between two grants.
+    pub min_interval: Option<Duration>,
 }
 
 /// What is run, against what.
@@ -156,6 +159,7 @@ impl Dispatcher {
             max_wait: options.max_wait,
             repeat: Arc::from(options.repeat.as_str()),
             keep: options.keep,
+            pace: Arc::new(Pace::new(options.min_interval)),
             places: Arc::new(Semaphore::new(options.jobs.max(1))),
         };
         Self {

@@ -75,6 +75,7 @@ impl<'a> Play<'a> {
             home: &self.ground.target.home,
             page_limit: PAGE_LIMIT,
         };
+        self.stage.pace.wait().await;
         let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
         let journey = login::authorize(&mut browser, ready.request.clone(), &visit).await;
         self.sessions.insert(session.to_owned(), browser);
@@ -124,6 +125,9 @@ impl<'a> Play<'a> {
         from: Option<&Record>,
     ) -> Result<Record, Stop> {
         let (ready, record) = self.prepare(index, step, from)?;
+        if step.verb == Verb::Token {
+            self.stage.pace.wait().await;
+        }
         let exchange = self.stage.wire.send(Channel::Back, ready.request).await;
         Ok(self.received(label, record, exchange, step, from))
     }

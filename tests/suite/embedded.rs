@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use oauthspec::catalog::Catalogue;
 use oauthspec::policy::Library;
-use oauthspec::runner::{Keep, Matrix, Part, Stage, selftest};
+use oauthspec::runner::{Keep, Matrix, Pace, Part, Stage, selftest};
 use oauthspec::scenario::{Scenario, Suite};
 use oauthspec::wire::{Wire, WireOptions};
 use tempfile::tempdir;
@@ -73,6 +73,7 @@ async fn matrix(scenarios: &[Arc<Scenario>], part: Part) -> Matrix {
         max_wait: Duration::ZERO,
         repeat: Arc::from("--mock"),
         keep: Keep::Verdicts,
+        pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(8)),
     };
     selftest(scenarios, Library::embedded(), &stage, part).await.unwrap()
