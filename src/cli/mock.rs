@@ -8,17 +8,12 @@ use super::error::Error;
 use super::exit::Exit;
 use super::session;
 use super::values::ReadyFormat;
-use crate::mock::MockServer;
+use crate::mock::{ClientKind as MockKind, MockBuilder, MockClient, MockServer, MockUser};
 use crate::policy::{Library, PatchKind};
 use crate::problem::Source;
+use crate::target::{Client, ClientKind, User};
 
 pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
-    if args.control_token.is_some() {
-        return Err(Error::NotImplemented { what: "--control-token" });
-    }
-    if args.config.is_some() {
-        return Err(Error::NotImplemented { what: "mock --config" });
-    }
     let mut policies = session::patches(args.profile.as_deref(), &args.variant, &args.fault)?;
     if let Some(path) = &args.script {
         policies.extend(script(path)?);
@@ -34,6 +29,12 @@ async fn serve(args: &MockArgs, policies: crate::policy::PolicySet) -> Result<Ex
     }
     if let Some(url) = &args.public_url {
         builder = builder.public_url(url);
+    }
+    if let Some(token) = &args.control_token {
+        builder = builder.control_token(token);
+    }
+    if let Some(path) = &args.config {
+        builder = configured(builder, path)?;
     }
     let server = builder.start().await.map_err(|error| Error::Usage { message: error.to_string(), help: None })?;
     ready(args.format.unwrap_or_default(), &server)?;
@@ -64,6 +65,38 @@ fn ready(format: ReadyFormat, server: &MockServer) -> Result<(), Error> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// Clients and users as under `[server]` of a configuration, so that the mock can stand in for the server that it describes.
+fn configured(mut builder: MockBuilder, path: &Path) -> Result<MockBuilder, Error> {
+    let Some(server) = session::load(path)?.server else {
+        let message = format!("{} has no [server] with clients and users", path.display());
+        return Err(Error::Usage { message, help: None });
+    };
+    if !server.clients.is_empty() {
+        builder = builder.clients(server.clients.into_iter().map(client).collect());
+    }
+    if !server.users.is_empty() {
+        let user = |user: User| MockUser { username: user.username, password: user.password, ..MockUser::default() };
+        builder = builder.users(server.users.into_iter().map(user).collect());
+    }
+    Ok(builder)
+}
+
+fn client(client: Client) -> MockClient {
+    MockClient {
+        client_id: client.client_id,
+        client_secret: client.client_secret,
+        auth_method: client.auth_method.name().to_owned(),
+        redirect_uris: client.redirect_uris,
+        grant_types: client.grant_types,
+        scopes: client.scopes,
+        kind: match client.kind {
+            ClientKind::Web => MockKind::Web,
+            ClientKind::Native => MockKind::Native,
+        },
+        may_introspect: client.may_introspect,
+    }
 }
 
 fn script(path: &Path) -> Result<Vec<crate::policy::Patch>, Error> {

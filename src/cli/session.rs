@@ -285,9 +285,13 @@ fn configuration(reach: &ReachArgs) -> Result<Option<Config>, Error> {
         Some(path) => Some(path.clone()),
         None => Config::find(Path::new(".")),
     };
-    let Some(path) = path else { return Ok(None) };
-    match Config::load(&path) {
-        Ok(config) => Ok(Some(config)),
+    path.map(|path| load(&path)).transpose()
+}
+
+/// Reads a configuration.
+pub(super) fn load(path: &Path) -> Result<Config, Error> {
+    match Config::load(path) {
+        Ok(config) => Ok(config),
         Err(ConfigError::Read { path, source }) => Err(Error::File { doing: "read", path, source }),
         Err(ConfigError::Invalid(problems)) => Err(Error::Problems(problems)),
     }

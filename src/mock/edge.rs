@@ -86,6 +86,11 @@ async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> Axum
         Err(refusal) => return write(refusal, Delivery::default()),
     };
     let path = request.path();
+    if realms.local(path).starts_with("/_oauthspec") && !realms.controls(request.headers.get("authorization").as_deref()) {
+        let mut refusal = render::problem(401, "Unauthorized", "the control paths ask for the token that was given at start");
+        refusal.headers.set("WWW-Authenticate", "Bearer");
+        return write(refusal, Delivery::default());
+    }
     let found = route(realms.local(path)).and_then(|(name, endpoint)| Some((realms.get(name)?, endpoint)));
     let Some((realm, endpoint)) = found else {
         return write(render::not_found(), Delivery::default());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::edge;
-use super::{Entry, Realm, RealmSpec};
+use super::{Entry, MockClient, MockUser, Realm, RealmSpec};
 use crate::oauth::Request;
 use crate::policy::PolicySet;
 
@@ -67,6 +67,9 @@ pub struct MockBuilder {
     seed: u64,
     listen: SocketAddr,
     public_url: Option<String>,
+    control_token: Option<String>,
+    clients: Option<Vec<MockClient>>,
+    users: Option<Vec<MockUser>>,
 }
 
 /// The realms of a server, by name.
@@ -76,6 +79,8 @@ pub(super) struct Realms {
     /// The path of the base URL, for proxies that leave it in front.
     base_path: String,
     by_name: RwLock<HashMap<String, Realm>>,
+    /// What requests to the control paths have to carry as Bearer token.
+    control_token: Option<String>,
 }
 
 impl MockServer {
@@ -87,6 +92,9 @@ impl MockServer {
             seed: 0,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
+            control_token: None,
+            clients: None,
+            users: None,
         }
     }
 
@@ -188,6 +196,27 @@ impl MockBuilder {
         self
     }
 
+    /// What requests below `/_oauthspec/` have to carry as Bearer token; only the health endpoint goes without.
+    #[must_use]
+    pub fn control_token(mut self, token: impl Into<String>) -> Self {
+        self.control_token = Some(token.into());
+        self
+    }
+
+    /// The clients of the default realm, in place of those that every realm has.
+    #[must_use]
+    pub fn clients(mut self, clients: Vec<MockClient>) -> Self {
+        self.clients = Some(clients);
+        self
+    }
+
+    /// The users of the default realm, in place of those that every realm has.
+    #[must_use]
+    pub fn users(mut self, users: Vec<MockUser>) -> Self {
+        self.users = Some(users);
+        self
+    }
+
     /// Starts the server; it accepts connections when this returns.
     ///
     /// # Errors
@@ -209,8 +238,11 @@ impl MockBuilder {
         let address = listener.local_addr().map_err(failed)?;
         let base_url = self.public_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
         let base_path = Request::get(base_url.as_str()).path().to_owned();
-        let realms = Arc::new(Realms { base_url, base_path, by_name: RwLock::default() });
-        let realm = realms.create(RealmSpec { policies: self.policies, seed: self.seed, ..RealmSpec::new(DEFAULT) })?;
+        let realms = Arc::new(Realms { base_url, base_path, by_name: RwLock::default(), control_token: self.control_token });
+        let mut spec = RealmSpec { policies: self.policies, seed: self.seed, ..RealmSpec::new(DEFAULT) };
+        spec.clients = self.clients.unwrap_or(spec.clients);
+        spec.users = self.users.unwrap_or(spec.users);
+        let realm = realms.create(spec)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&realms);
         let runtime =
@@ -229,6 +261,13 @@ impl MockBuilder {
 }
 
 impl Realms {
+    /// Whether a request to a control path may go on.
+    pub(super) fn controls(&self, authorization: Option<&str>) -> bool {
+        self.control_token
+            .as_deref()
+            .is_none_or(|token| authorization.and_then(|value| value.strip_prefix("Bearer ")) == Some(token))
+    }
+
     /// The realm of that name.
     pub(super) fn get(&self, name: &str) -> Option<Realm> {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
