@@ -153,6 +153,7 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "client_id" => Some(client.client_id.clone()),
         "client_secret" => client.client_secret.clone(),
         "scope" => Some(client.scopes.join(" ")),
+        "scope_first" => client.scopes.first().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),

@@ -57,8 +57,8 @@ pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 pub(super) const ROOTS: [&str; 5] = ["case", "endpoint", "issuer", "metadata", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 6] =
-    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_reversed"];
+pub(super) const OF_CLIENT: [&str; 7] =
+    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_first", "scope_reversed"];
 
 /// Parts of a redirect URI.
 pub(super) const URI_PARTS: [&str; 8] = ["authority", "host", "origin", "path", "path_upper", "port", "query", "scheme"];
