@@ -99,11 +99,13 @@ async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> Axum
     for commit in commits {
         let realm = realm.clone();
         tokio::spawn(async move {
+            // A use that is noted late, because the policy says so: how races are lost on purpose.
             tokio::time::sleep(commit.after).await;
             realm.commit(&commit);
         });
     }
     if let Some(delay) = delivery.delay {
+        // The answer is slow because a rewrite says so.
         tokio::time::sleep(delay).await;
     }
     write(response, delivery)

@@ -229,7 +229,7 @@ impl<'a> Play<'a> {
                 let (needs, most) = (span.as_secs_f64(), self.stage.max_wait.as_secs_f64());
                 return Err(Stop::Skip(SkipCode::Wait, format!("would have to wait {needs} s; --max-wait is {most} s")));
             }
-            // While it waits, its place is free for another scenario: all waits overlap.
+            // A real server's clock cannot be advanced. While it waits, its place is free for another scenario: all waits overlap.
             drop(self.place.take());
             tokio::time::sleep(span).await;
             self.place = std::sync::Arc::clone(&self.stage.places).acquire_owned().await.ok();
