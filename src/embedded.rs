@@ -1,4 +1,9 @@
 //! The files that travel inside the binary: `scenarios/` and `fixtures/`. Hands out names and texts, and understands none of them.
+//!
+//! A debug build reads them from the source folder instead, so that a change to a scenario or a fault needs no compiler.
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, File, include_dir};
 
@@ -11,38 +16,62 @@ static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/profi
 /// Every scenario file: its path below `scenarios/` and its text, ordered by path.
 #[must_use]
 pub fn scenarios() -> Vec<(String, &'static str)> {
-    files(&SCENARIOS)
+    files(&SCENARIOS, "scenarios")
 }
 
 /// Every file of the requirement catalogue.
 #[must_use]
 pub fn requirements() -> Vec<(String, &'static str)> {
-    files(&REQUIREMENTS)
+    files(&REQUIREMENTS, "fixtures/requirements")
 }
 
 /// Every file of faults.
 #[must_use]
 pub fn faults() -> Vec<(String, &'static str)> {
-    files(&FAULTS)
+    files(&FAULTS, "fixtures/faults")
 }
 
 /// Every file of variants.
 #[must_use]
 pub fn variants() -> Vec<(String, &'static str)> {
-    files(&VARIANTS)
+    files(&VARIANTS, "fixtures/variants")
 }
 
 /// Every file of profiles.
 #[must_use]
 pub fn profiles() -> Vec<(String, &'static str)> {
-    files(&PROFILES)
+    files(&PROFILES, "fixtures/profiles")
 }
 
-fn files(dir: &'static Dir<'static>) -> Vec<(String, &'static str)> {
+fn files(dir: &'static Dir<'static>, place: &str) -> Vec<(String, &'static str)> {
     let mut out = Vec::new();
-    collect(dir, &mut out);
+    if !(cfg!(debug_assertions) && read(&source_folder(place), "", &mut out)) {
+        collect(dir, &mut out);
+    }
     out.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     out
+}
+
+fn source_folder(place: &str) -> PathBuf {
+    Path::new(if cfg!(debug_assertions) { env!("CARGO_MANIFEST_DIR") } else { "" }).join(place)
+}
+
+/// Reads a folder of the sources; false where there is none.
+fn read(folder: &Path, prefix: &str, out: &mut Vec<(String, &'static str)>) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if path.is_dir() {
+            read(&path, &format!("{name}/"), out);
+        } else if name.ends_with(".toml")
+            && let Ok(text) = fs::read_to_string(&path)
+        {
+            // Read once in a process and used to its end, as what is embedded is.
+            out.push((name, Box::leak(text.into_boxed_str())));
+        }
+    }
+    true
 }
 
 fn collect(dir: &'static Dir<'static>, out: &mut Vec<(String, &'static str)>) {
