@@ -13,6 +13,9 @@ static FAULTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/faults"
 static VARIANTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/variants");
 static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/profiles");
 
+/// The file of plans.
+pub const PLANS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans.toml"));
+
 /// Every scenario file: its path below `scenarios/` and its text, ordered by path.
 #[must_use]
 pub fn scenarios() -> Vec<(String, &'static str)> {

@@ -3,7 +3,9 @@
 //! Floor 1. It never prints, and knows neither scenarios nor targets: coverage is computed from pairs that it is handed.
 
 mod level;
+mod plan;
 mod requirement;
 
 pub use level::{Level, Severity};
+pub use plan::Plan;
 pub use requirement::{Catalogue, Requirement};

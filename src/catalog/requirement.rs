@@ -24,6 +24,12 @@ pub struct Requirement {
     pub text: String,
     /// How much harm a breach does.
     pub severity: Severity,
+    /// Why no scenario can verify it; empty where one does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unverified: String,
+    /// How many checks it takes: the items of the list that it stands before; 1 where there is none.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub items: usize,
 }
 
 impl Requirement {
@@ -43,6 +49,14 @@ impl Requirement {
         let (series, number) = document.split_at(split);
         format!("{} section {section}", format!("{series} {number}").trim())
     }
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(items: &usize) -> bool {
+    *items == 1
 }
 
 /// Every requirement, by id.

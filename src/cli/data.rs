@@ -6,10 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::error::Error;
-use super::plan::PLANS;
 use super::rows::{FaultRow, PlanRow, ProfileRow, RequirementRow, ScenarioRow, VariantRow};
 use super::values::Schema;
-use crate::catalog::Catalogue;
+use crate::catalog::{Catalogue, Plan};
 use crate::policy::{Library, Patch, PatchKind};
 use crate::problem::{Problem, Source};
 use crate::runner::Results;
@@ -73,7 +72,8 @@ pub fn requirements() -> Vec<RequirementRow> {
 /// The plans.
 #[must_use]
 pub fn plans() -> Vec<PlanRow> {
-    PLANS.iter().map(|plan| PlanRow { id: plan.id.into(), title: plan.title.into(), date: plan.date.into() }).collect()
+    let row = |plan: &Plan| PlanRow { id: plan.id.clone(), title: plan.title.clone(), date: plan.date.clone() };
+    Plan::all().iter().map(row).collect()
 }
 
 /// What a file that is checked can be.

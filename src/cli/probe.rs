@@ -7,6 +7,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::output::print;
 use super::session;
+use crate::catalog::Plan;
 use crate::runner::{Provider, inventory, preflight};
 
 pub(super) fn probe(args: ProbeArgs) -> Result<Exit, Error> {
@@ -14,7 +15,7 @@ pub(super) fn probe(args: ProbeArgs) -> Result<Exit, Error> {
 }
 
 async fn run(args: ProbeArgs) -> Result<Exit, Error> {
-    let session = session::prepare(&args.target, &args.embedded, &args.reach, false).await?;
+    let session = session::prepare(&args.target, &args.embedded, &args.reach, &Plan::all()[0], false).await?;
     if let Provider::Remote(source) = &session.provider {
         for line in inventory(&source.target) {
             print(&format!("{}\n", crate::report::text::one_line(session.vault.seal(&line).as_str())))?;

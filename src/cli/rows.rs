@@ -36,22 +36,12 @@ impl ScenarioRow {
     /// A scenario that was loaded; level and requirements follow from its checks.
     #[must_use]
     pub fn of(scenario: &Scenario, catalogue: &Catalogue) -> Self {
-        let mut requirements: Vec<String> = Vec::new();
-        let mut level = Level::May;
-        for check in scenario.steps.iter().flat_map(|step| &step.expect) {
-            let Some(id) = &check.requirement else { continue };
-            if !requirements.contains(id) {
-                requirements.push(id.clone());
-            }
-            let binds = catalogue.get(id).map_or(Level::May, Requirement::level);
-            level = level.max(check.level.map_or(binds, |lowered| lowered.min(binds)));
-        }
         Self {
             id: scenario.id.clone(),
             title: scenario.title.clone(),
-            level,
+            level: scenario.level(catalogue),
             severity: scenario.severity,
-            requirements,
+            requirements: scenario.requirements(),
             catches: scenario.catches.iter().map(|pattern| pattern.get_ref().clone()).collect(),
             why: scenario.why.clone(),
             fix: scenario.fix.clone(),

@@ -9,14 +9,20 @@ use super::exit::Exit;
 use super::output::{print, print_json};
 use super::values::Format;
 use super::{plan, server, session};
-use crate::catalog::Catalogue;
+use crate::catalog::{Catalogue, Plan};
 use crate::policy::Library;
 use crate::runner::{Keep, Matrix, Pace, Part, Stage, selftest as run};
 use crate::wire::WireOptions;
 
 pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
-    let plan = plan::of(args.selection.plan.as_deref())?;
-    let selected = server::select(&args.selection, plan)?;
+    let plans: Vec<&Plan> = match args.selection.plan.as_deref() {
+        Some(id) => vec![plan::of(Some(id))?],
+        None => Plan::all().iter().collect(),
+    };
+    let selected = server::select(&args.selection)?;
+    if selected.is_empty() {
+        return Err(Error::NothingSelected);
+    }
     let whole = args.selection.scenario.is_empty() && args.selection.exclude.is_empty() && args.selection.level.is_none();
     let scenarios: Vec<_> = selected.into_iter().map(|one| one.scenario).collect();
     let stage = Stage {
@@ -29,7 +35,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(args.jobs.map_or(server::JOBS, std::num::NonZeroUsize::get))),
     };
-    let matrix = session::runtime()?.block_on(run(&scenarios, Library::embedded(), &stage, Part::Whole));
+    let matrix = session::runtime()?.block_on(run(&scenarios, &plans, Library::embedded(), &stage, Part::Whole));
     let mut matrix = matrix.map_err(|reason| Error::Unreachable { reason, help: None })?;
     if !whole {
         // Faults that belong to scenarios that were left out are no gap.

@@ -12,7 +12,7 @@ use super::exit::{Exit, Outcome as Counted};
 use super::plan;
 use super::session::{self, Session};
 use super::values::Snapshots;
-use crate::catalog::Catalogue;
+use crate::catalog::{Catalogue, Plan};
 use crate::report::{Console, Detail, Fanout, Files, Mode, SnapshotSink};
 use crate::runner::{self, Event, Keep, Notice, Options, Outcome, Run, Sink, Stage};
 use crate::scenario::{Selected, Suite};
@@ -22,12 +22,19 @@ pub(super) const JOBS: usize = 8;
 
 pub(super) fn server(args: ServerArgs) -> Result<Exit, Error> {
     let plan = plan::of(args.selection.plan.as_deref())?;
-    let selected = select(&args.selection, plan)?;
+    let selected = planned(select(&args.selection)?, plan)?;
     session::runtime()?.block_on(run(args, plan, selected))
 }
 
+/// The selected scenarios as the plan judges them.
+fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Selected>, Error> {
+    let under = |one: Selected| Some(Selected { scenario: one.scenario.under(plan)?, cases: one.cases });
+    let planned: Vec<Selected> = selected.into_iter().filter_map(under).collect();
+    if planned.is_empty() { Err(Error::NothingSelected) } else { Ok(planned) }
+}
+
 /// The scenarios that the arguments select, of those that are built in and of the user's.
-pub(super) fn select(args: &SelectionArgs, plan: &plan::Plan) -> Result<Vec<Selected>, Error> {
+pub(super) fn select(args: &SelectionArgs) -> Result<Vec<Selected>, Error> {
     let mut suite = Suite::embedded().map_err(Error::Problems)?;
     for folder in &args.scenarios {
         suite.add_folder(folder)?;
@@ -38,16 +45,15 @@ pub(super) fn select(args: &SelectionArgs, plan: &plan::Plan) -> Result<Vec<Sele
         let scenario = &one.scenario;
         let level = args.level.is_none_or(|least| scenario.level(catalogue) >= least);
         let severity = args.severity.is_none_or(|least| scenario.severity >= least);
-        let planned = scenario.needs.plan.is_empty() || scenario.needs.plan.iter().any(|name| name == plan.id);
-        level && severity && planned && scenario.id.split('/').next() != Some("client")
+        level && severity && scenario.id.split('/').next() != Some("client")
     });
-    if selected.is_empty() { Err(Error::NothingSelected) } else { Ok(selected) }
+    Ok(selected)
 }
 
-async fn run(args: ServerArgs, plan: &plan::Plan, selected: Vec<Selected>) -> Result<Exit, Error> {
+async fn run(args: ServerArgs, plan: &Plan, selected: Vec<Selected>) -> Result<Exit, Error> {
     let interrupted = interruption();
     let session = tokio::select! {
-        session = session::prepare(&args.target, &args.embedded, &args.reach, args.report.show_secrets) => session?,
+        session = session::prepare(&args.target, &args.embedded, &args.reach, plan, args.report.show_secrets) => session?,
         () = until(interrupted.clone()) => return Err(Error::Interrupted),
     };
     let off = args.report.snapshots.unwrap_or_default() == Snapshots::Off;
@@ -132,7 +138,7 @@ fn finish(
     Ok(drifted)
 }
 
-fn options(args: &RunArgs, session: &Session, plan: &plan::Plan, keep: Keep) -> Options {
+fn options(args: &RunArgs, session: &Session, plan: &Plan, keep: Keep) -> Options {
     let jobs = args.jobs.map_or(JOBS, std::num::NonZeroUsize::get);
     Options {
         jobs: session.concurrency.map_or(jobs, |most| jobs.min(most)),
@@ -142,7 +148,7 @@ fn options(args: &RunArgs, session: &Session, plan: &plan::Plan, keep: Keep) -> 
         fail_fast: args.fail_fast,
         seed: args.seed.unwrap_or_else(session::fresh_seed),
         repeat: session.repeat.clone(),
-        plan: format!("{}@{}", plan.id, plan.date),
+        plan: plan.name(),
         keep,
         min_interval: session.min_interval,
     }

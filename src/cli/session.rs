@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::args::{EmbeddedArgs, ReachArgs, TargetArgs};
 use super::error::Error;
-use crate::catalog::Catalogue;
+use crate::catalog::{Catalogue, Plan};
 use crate::mock::MockServer;
 use crate::policy::{Library, Patch, PolicySet, UnknownPatch};
 use crate::runner::{Keep, MockSource, Pace, Provider, RemoteSource, Stage, TargetInfo, Waiver, Waivers};
@@ -61,13 +61,14 @@ pub(super) async fn prepare(
     target: &TargetArgs,
     embedded: &EmbeddedArgs,
     reach: &ReachArgs,
+    plan: &Plan,
     show_secrets: bool,
 ) -> Result<Session, Error> {
     let config = configuration(reach)?;
     let vault = Vault::new(if show_secrets { Show::Secrets } else { Show::Redacted });
     let waivers = waivers(config.as_ref())?;
     match &embedded.mock {
-        Some(profile) => mock(profile.as_deref(), embedded, reach, vault, waivers).await,
+        Some(profile) => mock(profile.as_deref(), embedded, reach, plan, vault, waivers).await,
         None => remote(target, reach, config, vault, waivers).await,
     }
 }
@@ -116,11 +117,15 @@ async fn mock(
     profile: Option<&str>,
     embedded: &EmbeddedArgs,
     reach: &ReachArgs,
+    plan: &Plan,
     vault: Vault,
     waivers: Waivers,
 ) -> Result<Session, Error> {
-    let all = patches(profile, &embedded.variant, &embedded.fault)?;
-    let claims = policy_set(&patches(profile, &embedded.variant, &[])?)?;
+    // A profile is what it is; the strict mock is conformant to the plan.
+    let of_plan: &[String] = if profile.is_none_or(|id| id == "strict") { &plan.mock } else { &[] };
+    let variants = [of_plan, &embedded.variant].concat();
+    let all = patches(profile, &variants, &embedded.fault)?;
+    let claims = policy_set(&patches(profile, &variants, &[])?)?;
     let policies = policy_set(&all)?;
     let server = MockServer::start().await.map_err(|error| Error::Usage { message: error.to_string(), help: None })?;
     let name = profile.map_or_else(|| "mock".to_owned(), |profile| format!("mock ({profile})"));

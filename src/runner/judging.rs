@@ -195,6 +195,7 @@ fn assemble(
         level,
         severity: check.severity.unwrap_or(place.scenario.severity),
         requirement: check.requirement.clone(),
+        also: check.also.clone(),
         clause: requirement.map(crate::catalog::Requirement::clause),
         verdict: judgement.verdict,
         expected: Sealed::default(),

@@ -195,6 +195,9 @@ pub struct CheckResult {
     pub severity: Severity,
     /// The requirement's id.
     pub requirement: Option<String>,
+    /// Further requirements that it verifies.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<String>,
     /// The clause, readable: `RFC 6749 section 4.1.2`.
     pub clause: Option<String>,
     /// The verdict.

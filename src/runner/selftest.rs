@@ -1,6 +1,7 @@
 //! The selftest: every scenario against every fault that it must catch, against the strict mock, and against every variant.
 //! A check that cannot fail is no check; a check that fails on conformant software is worse.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use globset::Glob;
@@ -11,6 +12,7 @@ use super::ground::{MockSource, Provider};
 use super::play::Stage;
 use super::result::{ScenarioResult, Verdict};
 use super::run::play_one;
+use crate::catalog::{Catalogue, Level, Plan};
 use crate::mock::MockServer;
 use crate::policy::{Library, Patch, PolicySet};
 use crate::scenario::{Scenario, Selected};
@@ -21,6 +23,8 @@ use crate::wire::{Show, Vault};
 pub struct Cell {
     /// The scenario.
     pub scenario: String,
+    /// The plan by which it was judged.
+    pub plan: String,
     /// `strict`, `fault` or `variant`.
     pub kind: &'static str,
     /// The fault's or variant's id; empty for the strict mock.
@@ -57,30 +61,70 @@ pub enum Part {
     Variants,
 }
 
-/// Runs the matrix.
-pub async fn selftest(scenarios: &[Arc<Scenario>], library: &Library, stage: &Stage, part: Part) -> Result<Matrix, String> {
+/// A scenario as one plan judges it.
+#[derive(Clone)]
+struct Ruled {
+    scenario: Arc<Scenario>,
+    plan: &'static Plan,
+    /// Whether it judges something that no plan before it does, or judges it harder.
+    adds: bool,
+}
+
+/// The scenario by each plan of those given that judges any of it.
+fn rulings(scenario: &Arc<Scenario>, plans: &[&'static Plan], catalogue: &Catalogue) -> Vec<Ruled> {
+    let mut seen: BTreeMap<String, Level> = BTreeMap::new();
+    let mut out = Vec::new();
+    for plan in plans {
+        let Some(ruled) = scenario.under(plan) else { continue };
+        let mut adds = false;
+        for check in ruled.checks() {
+            let level = check.level(catalogue);
+            let known = seen.insert(check.name.clone(), level);
+            adds |= known.is_none_or(|before| before < level);
+        }
+        out.push(Ruled { scenario: ruled, plan, adds });
+    }
+    out
+}
+
+/// Runs the matrix, each scenario by the first of the plans that holds it, and by the others where they judge more.
+///
+/// # Errors
+/// Where the mock cannot be started.
+pub async fn selftest(
+    scenarios: &[Arc<Scenario>],
+    plans: &[&'static Plan],
+    library: &Library,
+    stage: &Stage,
+    part: Part,
+) -> Result<Matrix, String> {
     let mut tasks = JoinSet::new();
     // A server answers on one thread: two of them use two cores.
     let servers = [start().await?, start().await?];
     let mut count = 0_usize;
     let mut uncaught: Vec<String> = library.faults().map(|fault| fault.id.clone()).collect();
     for scenario in scenarios {
-        let mut jobs: Vec<(&'static str, Option<&Patch>)> = Vec::new();
+        let rulings = rulings(scenario, plans, stage.catalogue);
+        let mut jobs: Vec<(&Ruled, &'static str, Option<&Patch>)> = Vec::new();
         if part != Part::Variants {
-            jobs.push(("strict", None));
             let caught: Vec<&Patch> = library.faults().filter(|fault| names(scenario, &fault.id)).collect();
-            uncaught.retain(|id| !caught.iter().any(|fault| fault.id == *id));
-            jobs.extend(caught.into_iter().map(|fault| ("fault", Some(fault))));
+            for ruled in rulings.iter().filter(|ruled| ruled.adds) {
+                jobs.push((ruled, "strict", None));
+                jobs.extend(caught.iter().map(|fault| (ruled, "fault", Some(*fault))));
+            }
+            uncaught.retain(|id| rulings.is_empty() || !caught.iter().any(|fault| fault.id == *id));
         }
         if part != Part::StrictAndFaults {
-            let conformant = library.variants().filter(|variant| applies(variant, scenario));
-            jobs.extend(conformant.map(|variant| ("variant", Some(variant))));
+            for variant in library.variants() {
+                jobs.extend(conformant(variant, &rulings).into_iter().map(|ruled| (ruled, "variant", Some(variant))));
+            }
         }
-        for (kind, patch) in jobs {
+        for (ruled, kind, patch) in jobs {
             count += 1;
             let job = Job {
-                scenario: Arc::clone(scenario),
+                ruled: ruled.clone(),
                 kind,
+                patches: plan_mock(ruled.plan, library)?.into_iter().chain(patch).cloned().collect(),
                 patch: patch.cloned(),
                 server: servers[count % servers.len()].clone(),
                 stage: stage.clone(),
@@ -93,16 +137,23 @@ pub async fn selftest(scenarios: &[Arc<Scenario>], library: &Library, stage: &St
         uncaught.clear();
     }
     let mut cells = tasks.join_all().await;
-    cells.sort_by(|a, b| (&a.scenario, a.kind, &a.patch).cmp(&(&b.scenario, b.kind, &b.patch)));
+    cells.sort_by(|a, b| {
+        (&a.scenario, a.kind, &a.patch, !a.green, &a.plan).cmp(&(&b.scenario, b.kind, &b.patch, !b.green, &b.plan))
+    });
+    // A fault has to be caught by one plan that judges the scenario: what it breaks may be right by another.
+    cells.dedup_by(|b, a| a.kind == "fault" && a.scenario == b.scenario && a.patch == b.patch && b.kind == "fault");
     let toothless: Vec<String> = scenarios.iter().filter(|s| s.catches.is_empty()).map(|s| s.id.clone()).collect();
     let complete = uncaught.is_empty() && toothless.is_empty() && cells.iter().all(|cell| cell.green);
     Ok(Matrix { cells, uncaught, toothless, complete })
 }
 
 struct Job {
-    scenario: Arc<Scenario>,
+    ruled: Ruled,
     kind: &'static str,
+    /// What is proven by the cell: the fault or the variant.
     patch: Option<Patch>,
+    /// It, and what makes the strict mock conformant to the plan.
+    patches: Vec<Patch>,
     server: Arc<MockServer>,
     stage: Stage,
     tag: String,
@@ -113,13 +164,17 @@ impl Job {
         let Ok(_place) = Arc::clone(&self.stage.places).acquire_owned().await else {
             return self.cell(Verdict::Error, Some("the run has ended".into()));
         };
-        let policies = match PolicySet::new(self.patch.iter()) {
+        let policies = match PolicySet::new(&self.patches) {
             Ok(policies) => policies,
             Err(error) => return self.cell(Verdict::Error, Some(error.to_string())),
         };
-        let claims = if self.kind == "fault" { PolicySet::strict() } else { policies.clone() };
+        let of_plan = &self.patches[..self.patches.len() - usize::from(self.patch.is_some())];
+        let claims = match PolicySet::new(of_plan) {
+            Ok(strict) if self.kind == "fault" => strict,
+            _ => policies.clone(),
+        };
         let source = MockSource { server: Arc::clone(&self.server), policies, claims, name: "mock".into() };
-        let selected = Selected { scenario: Arc::clone(&self.scenario), cases: None };
+        let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases: None };
         let vault = Vault::new(Show::Redacted);
         let finished = play_one(&selected, &Provider::Mock(Arc::new(source)), &self.stage, &vault, &self.tag).await;
         let reason = match (self.kind, &self.patch) {
@@ -132,7 +187,8 @@ impl Job {
 
     fn cell(&self, verdict: Verdict, reason: Option<String>) -> Cell {
         Cell {
-            scenario: self.scenario.id.clone(),
+            scenario: self.ruled.scenario.id.clone(),
+            plan: self.ruled.plan.name(),
             kind: self.kind,
             patch: self.patch.as_ref().map(|patch| patch.id.clone()).unwrap_or_default(),
             green: reason.is_none(),
@@ -146,10 +202,16 @@ async fn start() -> Result<Arc<MockServer>, String> {
     MockServer::start().await.map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// Whether a scenario runs in a plan under which the variant is conformant: by the others the variant may well fail.
-fn applies(variant: &Patch, scenario: &Scenario) -> bool {
-    let plans = &scenario.needs.plan;
-    plans.is_empty() || variant.plans.is_empty() || plans.iter().any(|plan| variant.plans.contains(plan))
+/// The rulings by which a variant is conformant: by the others it may well fail. Those that add something; the first, where none does.
+fn conformant<'a>(variant: &Patch, rulings: &'a [Ruled]) -> Vec<&'a Ruled> {
+    let applies = |ruled: &&Ruled| variant.plans.is_empty() || variant.plans.contains(&ruled.plan.id);
+    let adding: Vec<&Ruled> = rulings.iter().filter(applies).filter(|ruled| ruled.adds).collect();
+    if adding.is_empty() { rulings.iter().find(applies).into_iter().collect() } else { adding }
+}
+
+/// What makes the strict mock conformant to a plan.
+fn plan_mock<'a>(plan: &Plan, library: &'a Library) -> Result<Vec<&'a Patch>, String> {
+    plan.mock.iter().map(|id| library.variant(id).map_err(|error| error.to_string())).collect()
 }
 
 fn names(scenario: &Scenario, fault: &str) -> bool {
@@ -163,7 +225,8 @@ fn glob(pattern: &str, id: &str) -> bool {
 /// A fault is caught when a check with a requirement that it breaks turns `fail` (or `warn`, for a SHOULD) while the controls hold.
 fn uncaught(result: &ScenarioResult, fault: &Patch) -> Option<String> {
     let caught = result.checks.iter().any(|check| {
-        let breaks = check.requirement.as_ref().is_some_and(|id| fault.breaks.iter().any(|broken| broken.get_ref() == id));
+        let mut cited = check.requirement.iter().chain(&check.also);
+        let breaks = cited.any(|id| fault.breaks.iter().any(|broken| broken.get_ref() == id));
         breaks && matches!(check.verdict, Verdict::Fail | Verdict::Warn)
     });
     if caught {
@@ -241,7 +304,10 @@ mod tests {
         let suite = Suite::embedded().unwrap();
         let mut strays = Vec::new();
         for variant in Library::embedded().variants() {
-            let running: Vec<&Arc<Scenario>> = suite.iter().filter(|scenario| applies(variant, scenario)).collect();
+            let plans: Vec<&Plan> = Plan::all().iter().collect();
+            let runs =
+                |scenario: &Arc<Scenario>| !conformant(variant, &rulings(scenario, &plans, Catalogue::embedded())).is_empty();
+            let running: Vec<&Arc<Scenario>> = suite.iter().filter(|scenario| runs(scenario)).collect();
             let checks = |scenario: &Scenario| -> Vec<String> {
                 let of_step = scenario.steps.iter().flat_map(|step| step.expect.iter());
                 of_step.map(|check| check.name.clone()).collect()

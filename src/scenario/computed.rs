@@ -8,9 +8,9 @@ impl Scenario {
     #[must_use]
     pub fn requirements(&self) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
-        for id in self.checks().filter_map(|check| check.requirement.as_ref()) {
-            if !out.contains(id) {
-                out.push(id.clone());
+        for id in self.checks().flat_map(Check::citations) {
+            if !out.iter().any(|known| known == id) {
+                out.push(id.to_owned());
             }
         }
         out
@@ -29,6 +29,11 @@ impl Scenario {
 }
 
 impl Check {
+    /// The requirements that it verifies, the one that it is judged by first.
+    pub fn citations(&self) -> impl Iterator<Item = &str> {
+        self.requirement.iter().chain(&self.also).map(String::as_str)
+    }
+
     /// How strongly the check binds: as its requirement, or lower where the file says so; without a requirement it warns at most.
     #[must_use]
     pub fn level(&self, catalogue: &Catalogue) -> Level {

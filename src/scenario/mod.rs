@@ -9,6 +9,7 @@ mod model;
 mod reading;
 mod reading_check;
 mod reading_step;
+mod ruling;
 pub mod schema;
 mod suite;
 mod template;

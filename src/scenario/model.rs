@@ -125,6 +125,8 @@ pub struct Step {
     pub parallel: u32,
     /// What gives a verdict.
     pub expect: Vec<Check>,
+    /// Whether its checks belong to other plans only: then its answer may be any.
+    pub unjudged: bool,
     /// What must hold for the rest to make sense; otherwise the scenario is skipped.
     pub assume: Vec<Check>,
 }
@@ -350,6 +352,10 @@ pub struct Check {
     pub name: String,
     /// The requirement that it verifies; none: robustness, which warns at most.
     pub requirement: Option<String>,
+    /// Further requirements that it verifies: the same rule in other clauses.
+    pub also: Vec<String>,
+    /// The plans that judge it; empty means all that hold one of its requirements.
+    pub plan: Vec<String>,
     /// Its harm, where it differs from the scenario's.
     pub severity: Option<Severity>,
     /// A lower level than the requirement's.

@@ -282,7 +282,7 @@ impl<'a> Reading<'a> {
         needs
     }
 
-    fn words(&self, what: &str, words: Vec<Spanned<String>>, known: &[&str]) -> Vec<String> {
+    pub(super) fn words(&self, what: &str, words: Vec<Spanned<String>>, known: &[&str]) -> Vec<String> {
         words.iter().for_each(|word| self.word(what, word, known));
         words.into_iter().map(Spanned::into_inner).collect()
     }

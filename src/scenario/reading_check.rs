@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::reading::Reading;
-use super::vocabulary::{BACK_OUTCOMES, FRONT_OUTCOMES};
+use super::vocabulary::{BACK_OUTCOMES, FRONT_OUTCOMES, PLANS};
 use super::{Among, Check, JwtWant, Kind, Matcher, Template, Tolerance, Want};
 use crate::catalog::Level;
 use crate::problem::nearest;
@@ -38,6 +38,8 @@ impl Reading<'_> {
         let mut fields = Fields::of(node, self.sink)?;
         let name = fields.required("name").and_then(|node| self.label(node));
         let requirement = fields.strings("requirement").into_iter().next();
+        let also = fields.strings("also");
+        let plan = self.words("plan", fields.strings("plan"), &PLANS);
         let severity = fields.take("severity").and_then(|node| self.severity(node));
         let because = fields.string("because").map(str::to_owned);
         let level = self.level(&mut fields, requirement.as_ref(), because.is_some());
@@ -45,8 +47,15 @@ impl Reading<'_> {
         self.special(&mut fields, verb, &mut want);
         let tolerate = fields.take("tolerate").map_or_else(Vec::new, |node| self.tolerations(node, verb, &want));
         fields.finish();
-        if let Some(id) = &requirement {
+        for id in requirement.iter().chain(&also) {
             self.requirement(id);
+        }
+        if let (None, Some(first)) = (&requirement, also.first()) {
+            self.sink.add_with_help(
+                &first.span(),
+                "`also` stands beside a `requirement`, and there is none",
+                "make the first of them the `requirement`",
+            );
         }
         if want.is_empty() && self.sink.count() == before {
             self.sink.add_with_help(
@@ -56,7 +65,9 @@ impl Reading<'_> {
             );
         }
         let requirement = requirement.map(Spanned::into_inner);
-        Some(Check { span: node.span.clone(), name: name?.into_inner(), requirement, severity, level, because, want, tolerate })
+        let also = also.into_iter().map(Spanned::into_inner).collect();
+        let (span, name) = (node.span.clone(), name?.into_inner());
+        Some(Check { span, name, requirement, also, plan, severity, level, because, want, tolerate })
     }
 
     fn requirement(&self, id: &Spanned<String>) {

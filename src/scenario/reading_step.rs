@@ -55,6 +55,7 @@ impl Reading<'_> {
             parallel: 1,
             expect: Vec::new(),
             assume: Vec::new(),
+            unjudged: false,
         };
         let mut note = StepNote { name: None, verb: "" };
         if let Some(mut fields) = Fields::of(node, self.sink) {

@@ -76,4 +76,13 @@ mod tests {
         assert_eq!(ENDPOINTS, Endpoints::NAMES);
         assert_eq!(LIFETIMES, Lifetimes::NAMES);
     }
+
+    #[test]
+    fn the_plans_are_those_of_the_catalogue() {
+        let mut ids: Vec<&str> = crate::catalog::Plan::all().iter().map(|plan| plan.id.as_str()).collect();
+        ids.sort_unstable();
+        let mut words = PLANS;
+        words.sort_unstable();
+        assert_eq!(ids, words);
+    }
 }

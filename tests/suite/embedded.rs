@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oauthspec::catalog::Catalogue;
+use oauthspec::catalog::{Catalogue, Plan};
 use oauthspec::policy::Library;
 use oauthspec::runner::{Keep, Matrix, Pace, Part, Stage, selftest};
 use oauthspec::scenario::{Scenario, Suite};
@@ -76,7 +76,8 @@ async fn matrix(scenarios: &[Arc<Scenario>], part: Part) -> Matrix {
         pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(8)),
     };
-    selftest(scenarios, Library::embedded(), &stage, part).await.unwrap()
+    let plans: Vec<&Plan> = Plan::all().iter().collect();
+    selftest(scenarios, &plans, Library::embedded(), &stage, part).await.unwrap()
 }
 
 #[track_caller]

@@ -333,6 +333,10 @@ grammar! {
         name: String,
         /// The requirement that it verifies; none: robustness, which warns at most.
         requirement: Option<String>,
+        /// Further requirements that it verifies: the same rule in other clauses. Each plan judges by the first of its documents.
+        also: Option<OneOrMany<String>>,
+        /// The plans that judge it; all that hold one of its requirements if nothing is said.
+        plan: Option<OneOrMany<Plan>>,
         /// Its harm, where it differs from the scenario's.
         severity: Option<Severity>,
         /// A lower level than the requirement's.
