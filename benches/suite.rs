@@ -2,7 +2,7 @@
 //!
 //! `cargo bench`. Each figure is the median of several runs of the release binary, from process start to process end. CPU time and
 //! memory are read from `/proc`, where there is one. With `OAUTHSPEC_BENCH_CONFIG` and `OAUTHSPEC_BENCH_SERVER_PID` set it also compares
-//! the harness's CPU time with that of a real server under test.
+//! the harness's CPU time with that of a real server under test, and says for how much of the run no exchange was under way.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -47,6 +47,17 @@ fn real(folder: &Path) {
     let own = measure(folder, &["server", "--config", &config, "--quiet", "--max-wait", "0s"]);
     let server = cpu(pid).unwrap_or_default().saturating_sub(before);
     println!("suite on a real server: wall {:?}, own CPU {:?}, the server's CPU {server:?}", own.wall, own.cpu);
+    if let Some(idle) = idle(folder) {
+        println!("no exchange under way for {idle:.1} % of the run");
+    }
+}
+
+/// The share of the run, in percent, in which the harness waited for nobody but itself.
+fn idle(folder: &Path) -> Option<f64> {
+    let text = fs::read_to_string(folder.join("reports/results.json")).ok()?;
+    let results: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let (whole, busy) = (results["duration_ms"].as_f64()?, results["in_flight_ms"].as_f64()?);
+    (whole > 0.0).then(|| 100.0 * (1.0 - busy / whole))
 }
 
 struct Measured {

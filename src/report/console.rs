@@ -154,7 +154,7 @@ impl Sink for Console {
             Event::Noticed(notice) => self.notice(notice),
             Event::ScenarioStarted { .. } => Ok(()),
             Event::ScenarioFinished(result) => self.scenario(result),
-            Event::Finished { summary, complete, duration } => self.finish(*summary, *complete, *duration),
+            Event::Finished { summary, complete, duration, .. } => self.finish(*summary, *complete, *duration),
         };
         if let Some(progress) = &mut self.progress {
             progress.take(event, self.finished, self.selected);

@@ -88,8 +88,8 @@ impl Sink for Files {
             }
             Event::Noticed(_) | Event::ScenarioStarted { .. } => {}
             Event::ScenarioFinished(result) => self.add(result),
-            Event::Finished { summary, complete, duration } => {
-                self.end(*summary, *complete, *duration);
+            Event::Finished { summary, complete, duration, in_flight } => {
+                self.end(*summary, *complete, *duration, *in_flight);
                 return self.write();
             }
         }
@@ -109,12 +109,13 @@ impl Files {
         run.dirty = true;
     }
 
-    fn end(&mut self, summary: Summary, complete: bool, duration: Duration) {
+    fn end(&mut self, summary: Summary, complete: bool, duration: Duration, in_flight: Duration) {
         let Some(run) = &mut self.run else { return };
         run.results.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
         run.results.summary = summary;
         run.results.complete = complete;
         run.results.duration_ms = millis(duration);
+        run.results.in_flight_ms = millis(in_flight);
     }
 }
 
@@ -138,6 +139,7 @@ fn begin(info: &RunInfo) -> Results {
         target: info.target.clone(),
         started: info.started.clone(),
         duration_ms: 0,
+        in_flight_ms: 0,
         complete: false,
         summary: Summary::default(),
         scenarios: Vec::with_capacity(info.selected),

@@ -147,7 +147,7 @@ pub(super) fn finished(results: &[ScenarioResult], complete: bool) -> Event {
     for result in results {
         summary.count(result.verdict);
     }
-    Event::Finished { summary, complete, duration: Duration::from_millis(11_054) }
+    Event::Finished { summary, complete, duration: Duration::from_millis(11_054), in_flight: Duration::from_millis(10_500) }
 }
 
 /// A whole run of these scenarios.

@@ -54,6 +54,8 @@ pub enum Event {
         complete: bool,
         /// How long it took.
         duration: Duration,
+        /// For how long of it at least one exchange was under way.
+        in_flight: Duration,
     },
 }
 

@@ -82,6 +82,9 @@ pub struct Results {
     pub started: String,
     /// Milliseconds.
     pub duration_ms: u64,
+    /// For how many milliseconds of them at least one exchange was under way.
+    #[serde(default)]
+    pub in_flight_ms: u64,
     /// Whether every selected scenario has its verdict.
     pub complete: bool,
     /// How many of each verdict.

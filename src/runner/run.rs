@@ -93,11 +93,14 @@ pub async fn run(run: Run, options: &Options, interrupted: watch::Receiver<bool>
     let begun = Instant::now();
     sink.take(&Event::Started(info(&run, options)))?;
     let selected = run.selected.len();
+    let (wire, before) = (run.wire.clone(), run.wire.in_flight());
     let dispatcher = Dispatcher::new(&run, options, interrupted);
     let mut outcome = dispatcher.dispatch(run.selected, sink).await?;
     outcome.complete = outcome.results.len() == selected;
     outcome.stale = run.waivers.stale(&outcome.results);
-    sink.take(&Event::Finished { summary: outcome.summary, complete: outcome.complete, duration: begun.elapsed() })?;
+    let in_flight = wire.in_flight().saturating_sub(before);
+    let (summary, complete) = (outcome.summary, outcome.complete);
+    sink.take(&Event::Finished { summary, complete, duration: begun.elapsed(), in_flight })?;
     Ok(outcome)
 }
 

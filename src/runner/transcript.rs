@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::play::Line;
 use super::result::{ExchangeReport, RequestReport, ResponseReport};
-use crate::oauth::{Channel, Exchange, Party, Response};
+use crate::oauth::{Channel, Exchange, Party};
 use crate::wire::Vault;
 
 /// The exchanges of a scenario, redacted.
@@ -21,38 +21,29 @@ pub(super) fn snapshot(lines: &[Line], vault: &Vault) -> String {
 }
 
 fn one(line: &Line, vault: &Vault) -> ExchangeReport {
-    let exchange = &line.exchange;
-    let (body, body_base64) = vault.seal_bytes(&exchange.request.body);
-    let request = RequestReport {
-        method: vault.seal(&exchange.request.method),
-        url: vault.seal(&exchange.request.url),
-        headers: exchange.request.headers.iter().map(|(n, v)| (vault.seal(n), vault.seal(&String::from_utf8_lossy(v)))).collect(),
-        body,
-        body_base64,
-    };
-    let (response, failure) = match &exchange.outcome {
-        Ok(response) => (Some(response_report(response, vault)), None),
-        Err(failure) => (None, Some(failure.word().to_owned())),
-    };
-    ExchangeReport {
-        channel: if exchange.channel == Channel::Front { "front" } else { "back" }.to_owned(),
-        party: if exchange.party == Party::Harness { "harness" } else { "client" }.to_owned(),
-        step: line.step.clone(),
-        request,
-        response,
-        failure,
-        duration_ms: u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX),
-    }
-}
-
-fn response_report(response: &Response, vault: &Vault) -> ResponseReport {
-    let (body, body_base64) = vault.seal_bytes(&response.body);
-    ResponseReport {
+    let sealed = vault.exchange(&line.exchange, &line.step);
+    let request = sealed.request;
+    let response = sealed.response.map(|response| ResponseReport {
         status: response.status,
-        headers: response.headers.iter().map(|(n, v)| (vault.seal(n), vault.seal(&String::from_utf8_lossy(v)))).collect(),
-        body,
-        body_base64,
+        headers: response.headers,
+        body: response.body,
+        body_base64: response.body_base64,
         truncated: response.truncated,
+    });
+    ExchangeReport {
+        channel: if sealed.channel == Channel::Front { "front" } else { "back" }.to_owned(),
+        party: if sealed.party == Party::Harness { "harness" } else { "client" }.to_owned(),
+        step: sealed.step,
+        request: RequestReport {
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            body_base64: request.body_base64,
+        },
+        response,
+        failure: sealed.failure.map(str::to_owned),
+        duration_ms: u64::try_from(sealed.duration.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

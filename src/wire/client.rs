@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 use tokio::task::JoinSet;
 
+use super::flight::Meter;
 use super::raw::{self, Primed};
 use super::tls::Roots;
 use super::{USER_AGENT, exact};
@@ -63,6 +64,7 @@ struct Inner {
     plain: reqwest::Client,
     /// Made when the first https URL is met: reading the platform's certificates takes tens of milliseconds.
     secure: OnceLock<Result<Secure, String>>,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,7 @@ impl Wire {
         let roots = Roots::load(options.ca_file, options.insecure_tls)?;
         let plain = builder().tls_certs_only([]).build()?;
         let WireOptions { timeout, body_limit, .. } = options;
-        Ok(Self(Arc::new(Inner { timeout, body_limit, roots, plain, secure: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { timeout, body_limit, roots, plain, secure: OnceLock::new(), meter: Meter::default() })))
     }
 
     /// The limit of one exchange.
@@ -91,9 +93,16 @@ impl Wire {
         self.0.timeout
     }
 
+    /// For how long at least one exchange was under way so far.
+    #[must_use]
+    pub fn in_flight(&self) -> Duration {
+        self.0.meter.total()
+    }
+
     /// Sends exactly this request, once. Where no `User-Agent` or `Accept` is set, the usual ones of the channel are added.
     pub async fn send(&self, channel: Channel, request: Request) -> Exchange {
         let request = dressed(channel, request);
+        let _under_way = self.0.meter.begin();
         let start = Instant::now();
         let sending = async {
             if exact::keeps_every_byte(&request) {
@@ -115,6 +124,7 @@ impl Wire {
     pub async fn race(&self, channel: Channel, requests: Vec<Request>) -> Vec<Exchange> {
         let requests: Vec<Request> = requests.into_iter().map(|request| dressed(channel, request)).collect();
         let limit = self.0.timeout;
+        let _under_way = self.0.meter.begin();
         let mut primed = self.prime_all(&requests).await;
         let start = Instant::now();
         for connection in primed.iter_mut().flatten() {

@@ -6,6 +6,7 @@ mod answer;
 mod browser;
 mod client;
 mod exact;
+mod flight;
 mod raw;
 #[cfg(test)]
 pub(crate) mod testing;
