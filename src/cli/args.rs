@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::values::{Color, Format, Listed, ReadyFormat, Schema, Snapshots, issuer, level, pattern, severity};
+use super::values::{Color, Format, Listed, MatrixPart, ReadyFormat, Schema, Snapshots, issuer, level, pattern, severity};
 use crate::catalog::{Level, Severity};
 
 /// Conformance tests for OAuth 2.0 authorization servers, with a mock authorization server that misbehaves on purpose.
@@ -333,6 +333,10 @@ pub struct SelftestArgs {
     /// What random values are made of.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// What of the matrix is run: the strict mock and the faults; each variant alone; pairs of variants. Repeat for more
+    /// [default: faults and variants].
+    #[arg(long, value_name = "PART")]
+    pub part: Vec<MatrixPart>,
     /// How the matrix looks [default: table].
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,

@@ -7,7 +7,7 @@ use super::args::SelftestArgs;
 use super::error::Error;
 use super::exit::Exit;
 use super::output::{print, print_json};
-use super::values::Format;
+use super::values::{Format, MatrixPart};
 use super::{plan, server, session};
 use crate::catalog::{Catalogue, Plan};
 use crate::policy::Library;
@@ -35,7 +35,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(args.jobs.map_or(server::JOBS, std::num::NonZeroUsize::get))),
     };
-    let matrix = session::runtime()?.block_on(run(&scenarios, &plans, Library::embedded(), &stage, Part::Whole));
+    let matrix = session::runtime()?.block_on(run(&scenarios, &plans, Library::embedded(), &stage, &parts(&args.part)));
     let mut matrix = matrix.map_err(|reason| Error::Unreachable { reason, help: None })?;
     if !whole {
         // Faults that belong to scenarios that were left out are no gap.
@@ -47,6 +47,18 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         Format::Table => print(&table(&matrix))?,
     }
     Ok(if matrix.complete { Exit::Ok } else { Exit::Failed })
+}
+
+/// How many pairs of variants are run.
+const PAIRS: usize = 60;
+
+fn parts(asked: &[MatrixPart]) -> Vec<Part> {
+    let part = |word: &MatrixPart| match word {
+        MatrixPart::Faults => Part::Faults,
+        MatrixPart::Variants => Part::Variants,
+        MatrixPart::Pairs => Part::Pairs(PAIRS),
+    };
+    if asked.is_empty() { vec![Part::Faults, Part::Variants] } else { asked.iter().map(part).collect() }
 }
 
 /// A line for each scenario, then what is not as it must be.
@@ -62,9 +74,17 @@ fn table(matrix: &Matrix) -> String {
             let green = row.iter().filter(|cell| cell.kind == kind && cell.green).count();
             format!("{green}/{all}")
         };
-        let strict = if row.iter().any(|cell| cell.kind == "strict" && cell.green) { "passes" } else { "NOT" };
-        let (caught, passed) = (count("fault"), count("variant"));
-        out.push_str(&format!("{:widest$}  strict {strict}  faults {caught:>5}  variants {passed:>5}\n", first.scenario));
+        let mut line = format!("{:widest$}", first.scenario);
+        let strict = row.iter().filter(|cell| cell.kind == "strict").map(|cell| cell.green).reduce(|all, green| all && green);
+        if let Some(green) = strict {
+            line.push_str(if green { "  strict passes" } else { "  strict NOT   " });
+        }
+        for (kind, word) in [("fault", "faults"), ("variant", "variants"), ("pair", "pairs")] {
+            if matrix.cells.iter().any(|cell| cell.kind == kind) {
+                line.push_str(&format!("  {word} {:>7}", count(kind)));
+            }
+        }
+        out.push_str(&format!("{line}\n"));
         rest = tail;
     }
     for cell in matrix.cells.iter().filter(|cell| !cell.green) {

@@ -29,6 +29,17 @@ impl Color {
     }
 }
 
+/// A part of the matrix of `oauthspec selftest`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MatrixPart {
+    /// The strict mock, which passes, and the faults, which are caught.
+    Faults,
+    /// The variants, which pass, each alone.
+    Variants,
+    /// Pairs of variants that are chosen by the seed.
+    Pairs,
+}
+
 /// What `oauthspec list` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listed {

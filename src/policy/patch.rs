@@ -71,6 +71,19 @@ pub struct Patch {
     pub span: std::ops::Range<usize>,
 }
 
+impl Patch {
+    /// The dotted paths of the settings that it changes.
+    pub fn settings(&self) -> impl Iterator<Item = &str> {
+        self.rules
+            .iter()
+            .flat_map(|rule| match &rule.change {
+                Change::Settings(settings) => settings.as_slice(),
+                Change::Answer(_) => &[],
+            })
+            .map(|(path, _)| path.as_str())
+    }
+}
+
 /// What must hold of the rest of the policy for a patch to have any effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requires {

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::Glob;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use super::chance::Chance;
 use super::ground::{MockSource, Provider};
 use super::play::Stage;
 use super::result::{ScenarioResult, Verdict};
@@ -25,9 +26,9 @@ pub struct Cell {
     pub scenario: String,
     /// The plan by which it was judged.
     pub plan: String,
-    /// `strict`, `fault` or `variant`.
+    /// `strict`, `fault`, `variant` or `pair`.
     pub kind: &'static str,
-    /// The fault's or variant's id; empty for the strict mock.
+    /// The fault's or variant's id, both of a pair with ` + ` between; empty for the strict mock.
     pub patch: String,
     /// Whether it is as it must be.
     pub green: bool,
@@ -53,12 +54,12 @@ pub struct Matrix {
 /// What of the matrix is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
-    Whole,
     /// The strict mock and the faults.
-    StrictAndFaults,
-    /// The variants.
+    Faults,
+    /// The variants, each alone.
     Variants,
+    /// So many pairs of variants, chosen by the stage's seed.
+    Pairs(usize),
 }
 
 /// A scenario as one plan judges it.
@@ -96,36 +97,43 @@ pub async fn selftest(
     plans: &[&'static Plan],
     library: &Library,
     stage: &Stage,
-    part: Part,
+    parts: &[Part],
 ) -> Result<Matrix, String> {
     let mut tasks = JoinSet::new();
     // A server answers on one thread: two of them use two cores.
     let servers = [start().await?, start().await?];
     let mut count = 0_usize;
     let mut uncaught: Vec<String> = library.faults().map(|fault| fault.id.clone()).collect();
+    let pairs =
+        parts.iter().flat_map(|part| if let Part::Pairs(count) = part { pairs(library, *count, stage.seed) } else { vec![] });
+    let pairs: Vec<[&Patch; 2]> = pairs.collect();
     for scenario in scenarios {
+        let catches = Catches::of(scenario);
         let rulings = rulings(scenario, plans, stage.catalogue);
-        let mut jobs: Vec<(&Ruled, &'static str, Option<&Patch>)> = Vec::new();
-        if part != Part::Variants {
-            let caught: Vec<&Patch> = library.faults().filter(|fault| names(scenario, &fault.id)).collect();
+        let mut jobs: Vec<(&Ruled, &'static str, Vec<&Patch>)> = Vec::new();
+        if parts.contains(&Part::Faults) {
+            let caught: Vec<&Patch> = library.faults().filter(|fault| catches.fault(&fault.id)).collect();
             for ruled in rulings.iter().filter(|ruled| ruled.adds) {
-                jobs.push((ruled, "strict", None));
-                jobs.extend(caught.iter().map(|fault| (ruled, "fault", Some(*fault))));
+                jobs.push((ruled, "strict", vec![]));
+                jobs.extend(caught.iter().map(|fault| (ruled, "fault", vec![*fault])));
             }
             uncaught.retain(|id| rulings.is_empty() || !caught.iter().any(|fault| fault.id == *id));
         }
-        if part != Part::StrictAndFaults {
+        if parts.contains(&Part::Variants) {
             for variant in library.variants() {
-                jobs.extend(conformant(variant, &rulings).into_iter().map(|ruled| (ruled, "variant", Some(variant))));
+                jobs.extend(conformant(&[variant], &rulings).into_iter().map(|ruled| (ruled, "variant", vec![variant])));
             }
         }
-        for (ruled, kind, patch) in jobs {
+        for pair in &pairs {
+            jobs.extend(conformant(pair, &rulings).into_iter().map(|ruled| (ruled, "pair", pair.to_vec())));
+        }
+        for (ruled, kind, tested) in jobs {
             count += 1;
             let job = Job {
                 ruled: ruled.clone(),
                 kind,
-                patches: plan_mock(ruled.plan, library)?.into_iter().chain(patch).cloned().collect(),
-                patch: patch.cloned(),
+                of_plan: plan_mock(ruled.plan, library)?.into_iter().cloned().collect(),
+                tested: tested.into_iter().cloned().collect(),
                 server: servers[count % servers.len()].clone(),
                 stage: stage.clone(),
                 tag: format!("t{count}"),
@@ -133,7 +141,7 @@ pub async fn selftest(
             tasks.spawn(job.run());
         }
     }
-    if part == Part::Variants {
+    if !parts.contains(&Part::Faults) {
         uncaught.clear();
     }
     let mut cells = tasks.join_all().await;
@@ -150,10 +158,10 @@ pub async fn selftest(
 struct Job {
     ruled: Ruled,
     kind: &'static str,
-    /// What is proven by the cell: the fault or the variant.
-    patch: Option<Patch>,
-    /// It, and what makes the strict mock conformant to the plan.
-    patches: Vec<Patch>,
+    /// What makes the strict mock conformant to the plan.
+    of_plan: Vec<Patch>,
+    /// What the cell is about: nothing, a fault, or one or two variants.
+    tested: Vec<Patch>,
     server: Arc<MockServer>,
     stage: Stage,
     tag: String,
@@ -164,12 +172,11 @@ impl Job {
         let Ok(_place) = Arc::clone(&self.stage.places).acquire_owned().await else {
             return self.cell(Verdict::Error, Some("the run has ended".into()));
         };
-        let policies = match PolicySet::new(&self.patches) {
+        let policies = match PolicySet::new(self.of_plan.iter().chain(&self.tested)) {
             Ok(policies) => policies,
             Err(error) => return self.cell(Verdict::Error, Some(error.to_string())),
         };
-        let of_plan = &self.patches[..self.patches.len() - usize::from(self.patch.is_some())];
-        let claims = match PolicySet::new(of_plan) {
+        let claims = match PolicySet::new(&self.of_plan) {
             Ok(strict) if self.kind == "fault" => strict,
             _ => policies.clone(),
         };
@@ -177,10 +184,10 @@ impl Job {
         let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases: None };
         let vault = Vault::new(Show::Redacted);
         let finished = play_one(&selected, &Provider::Mock(Arc::new(source)), &self.stage, &vault, &self.tag).await;
-        let reason = match (self.kind, &self.patch) {
-            ("fault", Some(fault)) => uncaught(&finished.result, fault),
-            ("variant", Some(variant)) => refused(&finished.result, variant),
-            _ => not_passed(&finished.result),
+        let reason = match self.tested.as_slice() {
+            [fault] if self.kind == "fault" => uncaught(&finished.result, fault),
+            [] => not_passed(&finished.result),
+            variants => refused(&finished.result, variants),
         };
         self.cell(finished.result.verdict, reason)
     }
@@ -190,7 +197,7 @@ impl Job {
             scenario: self.ruled.scenario.id.clone(),
             plan: self.ruled.plan.name(),
             kind: self.kind,
-            patch: self.patch.as_ref().map(|patch| patch.id.clone()).unwrap_or_default(),
+            patch: self.tested.iter().map(|patch| patch.id.as_str()).collect::<Vec<_>>().join(" + "),
             green: reason.is_none(),
             verdict,
             reason,
@@ -202,9 +209,34 @@ async fn start() -> Result<Arc<MockServer>, String> {
     MockServer::start().await.map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// The rulings by which a variant is conformant: by the others it may well fail. Those that add something; the first, where none does.
-fn conformant<'a>(variant: &Patch, rulings: &'a [Ruled]) -> Vec<&'a Ruled> {
-    let applies = |ruled: &&Ruled| variant.plans.is_empty() || variant.plans.contains(&ruled.plan.id);
+/// Pairs of variants that change different settings and are conformant by a common plan, as the seed has it.
+fn pairs(library: &Library, count: usize, seed: u64) -> Vec<[&Patch; 2]> {
+    let variants: Vec<&Patch> = library.variants().collect();
+    let mut all: Vec<[&Patch; 2]> = Vec::new();
+    for (index, first) in variants.iter().enumerate() {
+        let fitting = variants[index + 1..].iter().filter(|second| combine(first, second));
+        all.extend(fitting.map(|second| [*first, *second]));
+    }
+    let lot = |pair: &[&Patch; 2]| Chance::new(seed, &format!("{} + {}", pair[0].id, pair[1].id)).octets();
+    all.sort_by_cached_key(lot);
+    all.truncate(count);
+    all
+}
+
+/// Whether two variants can be had at once: no setting stands in both, nothing that one needs is taken away by the other, and a plan
+/// holds both.
+fn combine(first: &Patch, second: &Patch) -> bool {
+    let overlap = |a: &str, b: &str| a == b || a.starts_with(&format!("{b}.")) || b.starts_with(&format!("{a}."));
+    let apart = first.settings().all(|a| second.settings().all(|b| !overlap(a, b)));
+    let together = PolicySet::new([first, second]).is_ok() && PolicySet::new([second, first]).is_ok();
+    let common = |plan: &String| second.plans.is_empty() || second.plans.contains(plan);
+    apart && together && (first.plans.is_empty() || first.plans.iter().any(common))
+}
+
+/// The rulings by which variants are conformant: by the others they may well fail. Those that add something; the first, where none does.
+fn conformant<'a>(variants: &[&Patch], rulings: &'a [Ruled]) -> Vec<&'a Ruled> {
+    let holds = |variant: &Patch, plan: &Plan| variant.plans.is_empty() || variant.plans.contains(&plan.id);
+    let applies = |ruled: &&Ruled| variants.iter().all(|variant| holds(variant, ruled.plan));
     let adding: Vec<&Ruled> = rulings.iter().filter(applies).filter(|ruled| ruled.adds).collect();
     if adding.is_empty() { rulings.iter().find(applies).into_iter().collect() } else { adding }
 }
@@ -214,8 +246,22 @@ fn plan_mock<'a>(plan: &Plan, library: &'a Library) -> Result<Vec<&'a Patch>, St
     plan.mock.iter().map(|id| library.variant(id).map_err(|error| error.to_string())).collect()
 }
 
-fn names(scenario: &Scenario, fault: &str) -> bool {
-    scenario.catches.iter().any(|pattern| glob(pattern.get_ref(), fault))
+/// The faults that a scenario has to catch.
+struct Catches(GlobSet);
+
+impl Catches {
+    /// A pattern that is none was refused when the scenario was loaded.
+    fn of(scenario: &Scenario) -> Self {
+        let mut set = GlobSetBuilder::new();
+        scenario.catches.iter().filter_map(|pattern| Glob::new(pattern.get_ref()).ok()).for_each(|glob| {
+            set.add(glob);
+        });
+        Self(set.build().unwrap_or_else(|_| GlobSet::empty()))
+    }
+
+    fn fault(&self, id: &str) -> bool {
+        self.0.is_match(id)
+    }
 }
 
 fn glob(pattern: &str, id: &str) -> bool {
@@ -244,15 +290,18 @@ fn uncaught(result: &ScenarioResult, fault: &Patch) -> Option<String> {
     Some(format!("not caught ({} {reason}) {}", result.verdict.word(), seen.join("; ")))
 }
 
-/// Under a variant everything passes, but for the warnings and skips that it declares.
-fn refused(result: &ScenarioResult, variant: &Patch) -> Option<String> {
+/// Under a variant everything passes, but for the warnings and skips that it declares. Of two at once each may take away what stands in
+/// for what the other took away: there every skip is right.
+fn refused(result: &ScenarioResult, variants: &[Patch]) -> Option<String> {
+    let may_skip = variants.len() > 1 || variants.iter().any(|variant| skips(variant, &result.id));
+
     let bad: Vec<String> = result
         .checks
         .iter()
         .filter(|check| match check.verdict {
             Verdict::Pass | Verdict::Waived => false,
-            Verdict::Skip => !skips(variant, &result.id),
-            Verdict::Warn => !declines(variant, &result.id, &check.name),
+            Verdict::Skip => !may_skip,
+            Verdict::Warn => !variants.iter().any(|variant| declines(variant, &result.id, &check.name)),
             Verdict::Fail | Verdict::Error => true,
         })
         .map(|check| format!("{}{} {}: {}", check.name, case(check.case.as_ref()), check.verdict.word(), check.actual))
@@ -260,8 +309,7 @@ fn refused(result: &ScenarioResult, variant: &Patch) -> Option<String> {
     if !bad.is_empty() {
         return Some(bad.join("; "));
     }
-    let allowed = matches!(result.verdict, Verdict::Pass | Verdict::Warn)
-        || (result.verdict == Verdict::Skip && skips(variant, &result.id));
+    let allowed = matches!(result.verdict, Verdict::Pass | Verdict::Warn) || (result.verdict == Verdict::Skip && may_skip);
     (!allowed)
         .then(|| format!("{}: {}", result.verdict.word(), result.reason.as_ref().map(ToString::to_string).unwrap_or_default()))
 }
@@ -306,7 +354,7 @@ mod tests {
         for variant in Library::embedded().variants() {
             let plans: Vec<&Plan> = Plan::all().iter().collect();
             let runs =
-                |scenario: &Arc<Scenario>| !conformant(variant, &rulings(scenario, &plans, Catalogue::embedded())).is_empty();
+                |scenario: &Arc<Scenario>| !conformant(&[variant], &rulings(scenario, &plans, Catalogue::embedded())).is_empty();
             let running: Vec<&Arc<Scenario>> = suite.iter().filter(|scenario| runs(scenario)).collect();
             let checks = |scenario: &Scenario| -> Vec<String> {
                 let of_step = scenario.steps.iter().flat_map(|step| step.expect.iter());

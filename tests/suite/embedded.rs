@@ -52,7 +52,7 @@ fn no_secret_is_in_the_reports() {
 async fn the_strict_mock_passes_and_every_fault_is_caught() {
     let suite = Suite::embedded().unwrap();
     let scenarios: Vec<Arc<Scenario>> = suite.iter().cloned().collect();
-    assert_complete(&matrix(&scenarios, Part::StrictAndFaults).await);
+    assert_complete(&matrix(&scenarios, Part::Faults).await);
 }
 
 /// Every variant on a scenario of each family; `oauthspec selftest` does it with all of them.
@@ -77,7 +77,7 @@ async fn matrix(scenarios: &[Arc<Scenario>], part: Part) -> Matrix {
         places: Arc::new(tokio::sync::Semaphore::new(8)),
     };
     let plans: Vec<&Plan> = Plan::all().iter().collect();
-    selftest(scenarios, &plans, Library::embedded(), &stage, part).await.unwrap()
+    selftest(scenarios, &plans, Library::embedded(), &stage, &[part]).await.unwrap()
 }
 
 #[track_caller]
