@@ -19,7 +19,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         Some(id) => vec![plan::of(Some(id))?],
         None => Plan::all().iter().collect(),
     };
-    let selected = server::select(&args.selection)?;
+    let selected = server::select(&args.selection, server::Role::Server)?;
     if selected.is_empty() {
         return Err(Error::NothingSelected);
     }

@@ -23,6 +23,8 @@ pub struct Names<'a> {
     pub case: BTreeMap<String, Value>,
     /// `{random}`.
     pub random: String,
+    /// `{attacker}`: an issuer on another origin.
+    pub attacker: Option<String>,
 }
 
 /// A variable that has no value now.
@@ -118,6 +120,7 @@ impl Names<'_> {
                 value => self.plain(value).ok(),
             },
             "issuer" => Some(self.target.issuer.clone().into_bytes()),
+            "attacker" => self.attacker.clone().map(String::into_bytes),
             "random" => Some(self.random.clone().into_bytes()),
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),
             "endpoint" => self.target.endpoints.get(rest.first()?).map(|url| url.as_bytes().to_vec()),
@@ -141,6 +144,7 @@ fn of_record(record: &Record, path: &[String]) -> Option<String> {
         ("got", Some(name)) => record.got(name).as_ref().map(text_of),
         ("headers", Some(name)) => record.headers.joined(name),
         ("status", None) => record.status.map(|status| status.to_string()),
+        ("callback", None) => record.callback.clone(),
         ("code_verifier", None) => record.code_verifier.clone(),
         (name, None) => record.got(name).as_ref().map(text_of),
         _ => None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::needs;
 use super::result::SkipCode;
+use super::subject::{ClientSource, Driven};
 use crate::mock::{MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
 use crate::scenario::Scenario;
@@ -19,6 +20,8 @@ pub enum Provider {
     Mock(Arc<MockSource>),
     /// A real server.
     Remote(Arc<RemoteSource>),
+    /// A client.
+    Client(Arc<ClientSource>),
 }
 
 /// The embedded mock as a target.
@@ -64,7 +67,11 @@ pub struct Ground {
     /// Clients that were registered for this scenario, to be deleted.
     pub registered: Vec<Client>,
     /// The realm to drop afterwards.
-    realm: Option<(Arc<MockSource>, String)>,
+    pub(super) realm: Option<(Arc<MockSource>, String)>,
+    /// The client under test.
+    pub driven: Option<Box<Driven>>,
+    /// The realms of a client to drop afterwards.
+    pub(super) dropped: Option<(Arc<ClientSource>, String)>,
 }
 
 /// Why a scenario has no ground.
@@ -85,6 +92,7 @@ impl Provider {
         let mut ground = match self {
             Self::Mock(source) => on_mock(source, wire, tag).await?,
             Self::Remote(source) => on_remote(source),
+            Self::Client(source) => source.ground(scenario, wire, tag).await?,
         };
         if let Err((code, reason)) = needs::of_scenario(&scenario.needs, &ground.target) {
             ground.leave(wire).await;
@@ -93,6 +101,8 @@ impl Provider {
         let registration = match self {
             Self::Remote(source) => source.registration.as_deref(),
             Self::Mock(_) => None,
+            // It plays itself.
+            Self::Client(_) => return Ok(ground),
         };
         let chosen = match registration {
             Some(scopes) => needs::register_clients(scenario, &ground.target, wire, scopes, &mut ground.registered).await,
@@ -123,6 +133,9 @@ impl Ground {
         if let Some((source, name)) = self.realm.take() {
             source.server.remove(&name);
         }
+        if let Some((source, name)) = self.dropped.take() {
+            source.forget(&name);
+        }
         left
     }
 
@@ -140,7 +153,15 @@ impl Ground {
 }
 
 fn on_remote(source: &RemoteSource) -> Ground {
-    Ground { target: source.target.clone(), clock: Clock::Real, clients: BTreeMap::new(), registered: Vec::new(), realm: None }
+    Ground {
+        target: source.target.clone(),
+        clock: Clock::Real,
+        clients: BTreeMap::new(),
+        registered: Vec::new(),
+        realm: None,
+        driven: None,
+        dropped: None,
+    }
 }
 
 async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Ground, NoGround> {
@@ -155,6 +176,8 @@ async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Gro
         clients: BTreeMap::new(),
         registered: Vec::new(),
         realm: Some((Arc::clone(source), name)),
+        driven: None,
+        dropped: None,
     })
 }
 
@@ -184,7 +207,7 @@ fn home_of(target: &Target) -> Home {
 }
 
 /// A realm's name stands in its issuer: letters, digits and hyphens only.
-fn realm_name(tag: &str) -> String {
+pub(super) fn realm_name(tag: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     tag.chars().map(plain).collect()
 }

@@ -41,6 +41,7 @@ impl<'a> Play<'a> {
                 self.request(index, &label, request, from.as_ref()).await
             }
             Action::Http(http) => self.http(index, &label, http).await,
+            Action::Drive(drive) => self.drive(index, &label, drive).await,
             Action::Wait(wait) => self.wait(index, wait).await,
             Action::Alive(alive) => {
                 let token = self.names.fill(&alive.token).map_err(|unset| self.unset(&unset))?;
@@ -364,6 +365,7 @@ fn verb_word(action: &Action) -> &'static str {
         Action::Authorize(_) => "authorize",
         Action::Request(request) => request_word(request.verb),
         Action::Http(_) => "http",
+        Action::Drive(_) => "drive",
         Action::Wait(_) => "wait",
         Action::Alive(_) => "alive",
         Action::GrantedScope { .. } => "granted_scope",

@@ -2,12 +2,14 @@
 //!
 //! Floor 3. Knows the format, the ids of requirements and faults, and nothing of HTTP, targets or verdicts.
 
+pub mod client;
 mod computed;
 mod load;
 mod matcher;
 mod model;
 mod reading;
 mod reading_check;
+mod reading_client;
 mod reading_step;
 mod ruling;
 pub mod schema;
@@ -18,12 +20,14 @@ mod tests;
 mod validate;
 mod vocabulary;
 
+pub use client::{ClientWant, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, UserDoes};
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};
 pub use model::{
     Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Http, JwtWant, Login, Needs,
     RequestStep, Same, Scenario, Step, Tolerance, Value, Verb, Wait, Want,
 };
+pub use reading_client::{filled, patches};
 pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};
 pub use vocabulary::{BACK_OUTCOMES, ENDPOINTS, FEATURES, FRONT_OUTCOMES, GRANTS, LIFETIMES, PLANS, SAME_PARTS};

@@ -117,11 +117,6 @@ impl<'a> Reading<'a> {
     /// Reads the whole file. What is wrong stands in the sink; the result is good only if nothing does.
     pub(super) fn scenario(&self, id: &str, root: &Node) -> Option<Scenario> {
         let mut fields = Fields::of(root, self.sink)?;
-        for name in ["mock", "passive"] {
-            if let Some(entry) = fields.entry(name) {
-                self.later(entry, "client scenarios");
-            }
-        }
         let title = fields.required("title").and_then(|node| self.sink.string(node)).unwrap_or_default().to_owned();
         let severity = fields.required("severity").and_then(|node| self.severity(node)).unwrap_or(Severity::Low);
         let why = fields.required("why").and_then(|node| self.sink.string(node)).unwrap_or_default().to_owned();
@@ -130,14 +125,17 @@ impl<'a> Reading<'a> {
         let clients = fields.take("clients").map_or_else(Vec::new, |node| self.client_needs(node));
         let catches = self.catches(&mut fields);
         let rounds = fields.whole("rounds", 1).unwrap_or(1);
+        let mock = fields.take("mock");
+        let passive = fields.flag("passive").unwrap_or(false);
         let cases = fields.take("cases").map_or(Cases::None, |node| self.cases(node));
         let steps = match fields.required("steps") {
             Some(node) => self.sink.one_or_many(node).iter().enumerate().map(|(index, node)| self.step(index, node)).collect(),
             None => Vec::new(),
         };
+        let mock = mock.map_or_else(Vec::new, |node| self.mocks(node));
         fields.finish();
-        let source = Arc::clone(self.sink.source());
-        Some(Scenario { id: id.to_owned(), source, title, severity, why, fix, needs, clients, catches, rounds, cases, steps })
+        let (id, source) = (id.to_owned(), Arc::clone(self.sink.source()));
+        Some(Scenario { id, source, title, severity, why, fix, needs, clients, catches, rounds, mock, passive, cases, steps })
     }
 
     /// A string with variables, each of them noted as used.
@@ -277,6 +275,8 @@ impl<'a> Reading<'a> {
             issuers: fields.whole("issuers", 1),
             users: fields.whole("users", 1),
             plan: self.words("plan", fields.strings("plan"), &PLANS),
+            kind: self.words("kind of client", fields.strings("kind"), &["web", "native", "script"]),
+            fresh: fields.flag("fresh").unwrap_or(false),
         };
         fields.finish();
         needs

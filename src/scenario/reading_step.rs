@@ -12,7 +12,7 @@ use super::{
 use crate::reader::{Data, Entry, Fields, Node};
 
 /// The verbs that a step can have.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "authorize",
     "token",
     "revoke",
@@ -22,6 +22,7 @@ const VERBS: [&str; 13] = [
     "metadata",
     "jwks",
     "http",
+    "drive",
     "wait",
     "alive",
     "granted_scope",
@@ -30,7 +31,7 @@ const VERBS: [&str; 13] = [
 
 /// Which edits a request can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Channel {
+pub(super) enum Channel {
     Front,
     Back,
 }
@@ -105,12 +106,6 @@ impl Reading<'_> {
                 return None;
             }
         }
-        for name in ["drive", "journal", "page"] {
-            if let Some(entry) = fields.entry(name) {
-                self.later(entry, "client scenarios");
-                return None;
-            }
-        }
         let mut found: Option<&Entry> = None;
         for name in VERBS {
             let Some(entry) = fields.entry(name) else { continue };
@@ -153,6 +148,7 @@ impl Reading<'_> {
             "metadata" => self.request(Verb::Metadata, fields),
             "jwks" => self.request(Verb::Jwks, fields),
             "http" => Action::Http(Box::new(self.http(fields))),
+            "drive" => Action::Drive(Box::new(self.drive(fields))),
             "wait" => Action::Wait(self.wait(fields)),
             "alive" => Action::Alive(Alive { token: self.required_template(fields, "token") }),
             "granted_scope" => Action::GrantedScope { from: self.named_step(fields, "from", Role::Granted) },
@@ -292,7 +288,7 @@ impl Reading<'_> {
         }
     }
 
-    fn edits(&self, fields: &mut Fields<'_>, channel: Channel) -> Edits {
+    pub(super) fn edits(&self, fields: &mut Fields<'_>, channel: Channel) -> Edits {
         let mut edits = Edits {
             set: self.pairs(fields, "set"),
             unset: fields.strings("unset").into_iter().map(Spanned::into_inner).collect(),

@@ -181,6 +181,8 @@ impl<'a> Names<'a> {
                 _ => self.sink.add(span, "write {endpoint.NAME}"),
             },
             "case" => self.case(span, &rest),
+            "attacker" if rest.is_empty() => {}
+            "client" if self.scenario.is_about_clients() => self.of_client(span, root, &rest),
             name if self.clients.iter().any(|client| client.get_ref() == name) => self.of_client(span, name, &rest),
             name => match self.defined(name, place) {
                 Some(_) => self.of_step(span, name, &rest),

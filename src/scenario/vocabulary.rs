@@ -6,6 +6,9 @@ pub const BACK_OUTCOMES: [&str; 5] = ["accepted", "refused", "throttled", "broke
 /// Answer classes of the front channel.
 pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", "stuck"];
 
+/// How a client under test ended.
+pub const CLIENT_OUTCOMES: [&str; 5] = ["accepted", "rejected", "crashed", "hung", "unknown"];
+
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
 pub const FEATURES: [&str; 10] = [
     "consent",
@@ -54,7 +57,7 @@ pub const PLANS: [&str; 3] = ["rfc6749", "bcp", "oauth2.1"];
 pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 
 /// First segments of variables that are neither a step nor a client.
-pub(super) const ROOTS: [&str; 5] = ["case", "endpoint", "issuer", "metadata", "random"];
+pub(super) const ROOTS: [&str; 6] = ["attacker", "case", "endpoint", "issuer", "metadata", "random"];
 
 /// Variables of a client.
 pub(super) const OF_CLIENT: [&str; 7] =
