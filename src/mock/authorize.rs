@@ -9,7 +9,7 @@ use super::interaction;
 use super::pkce;
 use super::redirect_uri::{self, Destination};
 use super::scope::{self, ScopeFault};
-use super::state::{Challenge, Session, State};
+use super::state::{Challenge, OpenidAsked, Session, State};
 use crate::oauth::{Params, Scope, is_vschar};
 use crate::policy::{AuthorizeCause, Effective, Policy, Repeated, Unknown, Via};
 
@@ -62,8 +62,10 @@ pub(super) struct Asked {
     pub(super) via: Option<Via>,
     /// `prompt=none`, where it is honoured.
     pub(super) silent: bool,
-    /// `prompt=login`.
+    /// `prompt=login`, where it is honoured.
     pub(super) login_again: bool,
+    /// `max_age` in seconds, where it is honoured.
+    pub(super) max_age: Option<u64>,
     /// What is wanted, or why it is refused.
     pub(super) wanted: Result<Wanted, AuthorizeCause>,
 }
@@ -76,7 +78,7 @@ pub(super) struct Wanted {
     pub(super) scope: Scope,
     pub(super) asked_scope: Option<String>,
     pub(super) challenge: Option<Challenge>,
-    pub(super) nonce: Option<String>,
+    pub(super) openid: OpenidAsked,
     /// `prompt=consent`.
     pub(super) ask_again: bool,
 }
@@ -166,6 +168,15 @@ fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted
     if settings.check_state && !fields.get("state").unwrap_or("").bytes().all(is_vschar) {
         return Err(AuthorizeCause::MalformedState);
     }
+    if settings.refuse_request_objects && fields.get("request").is_some() {
+        return Err(AuthorizeCause::RequestNotSupported);
+    }
+    if settings.refuse_request_objects && fields.get("request_uri").is_some() {
+        return Err(AuthorizeCause::RequestUriNotSupported);
+    }
+    if settings.prompt_none_alone && prompts(fields, "none") && fields.get("prompt") != Some("none") {
+        return Err(AuthorizeCause::PromptConflict);
+    }
     let response_types = response_types(fields, client, policy)?;
     let asked_scope = fields.get("scope").map(str::to_owned);
     let scope = scope::resolve(asked_scope.as_deref(), client, &policy.scope).map_err(|fault| match fault {
@@ -174,8 +185,8 @@ fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted
         ScopeFault::Missing => AuthorizeCause::MissingScope,
     })?;
     let challenge = pkce::challenge(fields, client, &policy.pkce)?;
-    let nonce = fields.get("nonce").map(str::to_owned);
-    Ok(Wanted { response_types, scope, asked_scope, challenge, nonce, ask_again: prompts(fields, "consent") })
+    let openid = OpenidAsked { nonce: fields.get("nonce").map(str::to_owned), max_age: max_age(fields).is_some() };
+    Ok(Wanted { response_types, scope, asked_scope, challenge, openid, ask_again: prompts(fields, "consent") })
 }
 
 /// The values of `response_type`; their order has no meaning (RFC 6749 section 3.1.1).
@@ -232,9 +243,15 @@ fn asked(
         invented_state: invented,
         via,
         silent: settings.prompt_none && prompts(fields, "none"),
-        login_again: prompts(fields, "login"),
+        login_again: settings.prompt_login && prompts(fields, "login"),
+        max_age: max_age(fields).filter(|_| settings.max_age),
         wanted,
     }
+}
+
+/// `max_age`; what is no number of seconds is passed over.
+fn max_age(fields: &Fields) -> Option<u64> {
+    fields.get("max_age").and_then(|seconds| seconds.parse().ok())
 }
 
 fn prompts(fields: &Fields, value: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Login and consent, and the authorization response that comes of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::authorize::{self, Asked, Transaction, Wanted};
 use super::call::{Call, Fields};
@@ -33,6 +34,9 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
         browser: state.random.secret("browser", 22),
         session: session.clone(),
     };
+    if transaction.session.as_ref().is_some_and(|session| too_old(session, transaction.asked.max_age, call.now)) {
+        transaction.session = None;
+    }
     if transaction.asked.silent {
         return silently(call, state, &transaction);
     }
@@ -101,6 +105,11 @@ pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> De
         Some(answer) => proceed(call, state, &id, &transaction, answer),
         None => consent_page(id, &transaction, policy, Some("Please approve or deny.")),
     }
+}
+
+/// Whether the user has to log in again (OpenID Connect Core section 3.1.2.1; a `max_age` of 0 is `prompt=login`).
+fn too_old(session: &Session, max_age: Option<u64>, now: Duration) -> bool {
+    max_age.is_some_and(|age| age == 0 || now > session.auth_time.saturating_add(Duration::from_secs(age)))
 }
 
 /// The user of the session that a request belongs to.
@@ -214,7 +223,7 @@ fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: 
         success.scope = scope::member(wanted.asked_scope.as_deref(), &wanted.scope, &policy.scope);
     }
     if wants("id_token") {
-        success.id_token = issue::id_token(call, policy, &by, &wanted.scope, wanted.nonce.as_deref());
+        success.id_token = issue::id_token(call, policy, &by, &wanted.scope, Some(&wanted.openid));
     }
     respond(transaction, Ok(success))
 }
@@ -231,8 +240,8 @@ fn code(call: &Call<'_>, transaction: &Transaction, wanted: &Wanted, session: &S
         scope: wanted.scope.clone(),
         asked_scope: wanted.asked_scope.clone(),
         challenge: wanted.challenge.clone(),
-        nonce: wanted.nonce.clone(),
-        expires: call.now + std::time::Duration::from_secs(transaction.effective.policy.code.lifetime),
+        openid: wanted.openid.clone(),
+        expires: call.now + Duration::from_secs(transaction.effective.policy.code.lifetime),
         used: None,
     }
 }
@@ -259,7 +268,7 @@ fn respond(transaction: &Transaction, result: Result<Success, AuthorizeCause>) -
 }
 
 fn login_page(id: &str, transaction: &Transaction, policy: &Policy, state: &State, mistake: Option<&'static str>) -> Decision {
-    let nobody = Session { user: String::new(), auth_time: std::time::Duration::ZERO };
+    let nobody = Session { user: String::new(), auth_time: Duration::ZERO };
     let asks = transaction.asked.wanted.as_ref().is_ok_and(|wanted| must_ask(transaction, wanted, &nobody, state));
     let combined = policy.pages.combined && asks;
     let form = Form { mistake, combined, ..form(id.to_owned(), transaction, policy) };

@@ -41,6 +41,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token;
+mod trust;
 
 pub use client::{ClientKind, MockClient, MockUser};
 pub use journal::Entry;

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) consents: HashMap<(String, String), HashSet<String>>,
     /// The challenge of each client's latest authorization request.
     pub(super) latest_challenge: HashMap<String, Option<Challenge>>,
+    /// What was asked of ID tokens, by authorization.
+    pub(super) openid: Store<u64, OpenidAsked>,
     /// What was seen before, for notes on freshness: `state`, `nonce` and challenges.
     pub(super) seen: Store<String, ()>,
 }
@@ -64,6 +66,14 @@ pub(super) struct Used {
     pub(super) client: String,
 }
 
+/// What an authorization request asked of ID tokens (OpenID Connect Core section 3.1.2.1).
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenidAsked {
+    pub(super) nonce: Option<String>,
+    /// Whether there was a `max_age`.
+    pub(super) max_age: bool,
+}
+
 /// An authorization code with all that it is bound to.
 #[derive(Debug, Clone)]
 pub(super) struct Code {
@@ -77,7 +87,7 @@ pub(super) struct Code {
     pub(super) scope: Scope,
     pub(super) asked_scope: Option<String>,
     pub(super) challenge: Option<Challenge>,
-    pub(super) nonce: Option<String>,
+    pub(super) openid: OpenidAsked,
     pub(super) expires: Duration,
     pub(super) used: Option<Used>,
 }
@@ -139,6 +149,7 @@ impl State {
             grants: 0,
             consents: HashMap::new(),
             latest_challenge: HashMap::new(),
+            openid: Store::new(FRONT_CAPACITY),
             seen: Store::new(FRONT_CAPACITY),
         };
         for client in clients {
@@ -152,6 +163,7 @@ impl State {
         self.sessions = Store::new(FRONT_CAPACITY);
         self.transactions = Store::new(FRONT_CAPACITY);
         self.codes = Store::new(FRONT_CAPACITY);
+        self.openid = Store::new(FRONT_CAPACITY);
         self.seen = Store::new(FRONT_CAPACITY);
         self.first_token += self.tokens.len() as u64;
         self.tokens.clear();

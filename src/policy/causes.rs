@@ -118,6 +118,12 @@ causes! {
         UnknownChallengeMethod unknown_challenge_method = redirect("invalid_request", "transform algorithm not supported");
         /// `state` holds characters that it may not.
         MalformedState malformed_state = redirect("invalid_request", "state holds characters that it may not");
+        /// `prompt` holds `none` beside other values.
+        PromptConflict prompt_conflict = redirect("invalid_request", "prompt holds none beside other values");
+        /// `request` is not supported (OpenID Connect Core section 6.1).
+        RequestNotSupported request_not_supported = redirect("request_not_supported", "request is not supported");
+        /// `request_uri` is not supported (OpenID Connect Core section 6.2).
+        RequestUriNotSupported request_uri_not_supported = redirect("request_uri_not_supported", "request_uri is not supported");
         /// The user refused.
         Denied denied = redirect("access_denied", "the resource owner refused");
         /// `prompt=none`, and nobody is logged in.

@@ -202,6 +202,14 @@ settings! {
         remember_login: bool = true,
         /// Whether a `prompt=none` is honoured.
         prompt_none: bool = true,
+        /// Whether `none` beside other values of `prompt` is refused (OpenID Connect Core section 3.1.2.1); else it counts.
+        prompt_none_alone: bool = true,
+        /// Whether a `prompt=login` is honoured.
+        prompt_login: bool = true,
+        /// Whether `max_age` is honoured.
+        max_age: bool = true,
+        /// Whether `request` and `request_uri`, which are not supported, are refused (OpenID Connect Core section 6); else ignored.
+        refuse_request_objects: bool = true,
     }
 }
 
@@ -611,6 +619,26 @@ settings! {
     }
 }
 
+choices! {
+    /// Which access tokens are taken for good ones, beside those that were issued.
+    Trust {
+        /// None: what is not known character by character is refused.
+        Issued,
+        /// Those whose header and claims can be read: the signature is not looked at.
+        AnySignature,
+        /// Those without a signature, whatever the header says.
+        NoSignature,
+        /// Those whose `alg` is `none`.
+        AlgNone,
+        /// Those with an HMAC that is keyed with a published key (RFC 8725 section 2.1).
+        PublicKeyAsSecret,
+        /// Those that bring their own key along in the header.
+        EmbeddedKey,
+        /// ID tokens (RFC 8725 section 3.12).
+        IdTokens,
+    }
+}
+
 settings! {
     /// Access tokens.
     AccessTokenPolicy {
@@ -624,6 +652,12 @@ settings! {
         length: usize = 43,
         /// What it is made of, where it is opaque: as for codes.
         source: String = "random".into(),
+        /// `typ` of the header, where it is a JWT.
+        typ: String = "at+jwt".into(),
+        /// `aud`: `resource` (the protected resource), `list` (the same in a list), `client`.
+        aud: String = "resource".into(),
+        /// Which tokens are taken for good ones.
+        trust: Trust = Trust::Issued,
         /// Further claims.
         claims: BTreeMap<String, Value> = BTreeMap::new(),
     }
@@ -716,6 +750,28 @@ settings! {
         lifetime: u64 = 3600,
         /// Whether `nonce` is copied.
         nonce: bool = true,
+        /// What is done to `nonce` on its way: as for `state`.
+        nonce_change: String = "none".into(),
+        /// Whether a `nonce` is made up where none was sent.
+        nonce_invented: bool = false,
+        /// Whether one is issued without `openid` too.
+        without_openid: bool = false,
+        /// When there is an `auth_time`: `always`, `when-asked` (by `max_age`), `never`.
+        auth_time: String = "always".into(),
+        /// `at_hash`: `right`, `none`, `whole` (all of the hash, not its left half).
+        at_hash: String = "right".into(),
+        /// `aud`: `string`, `list`, `others-too` (a list with further audiences).
+        aud: String = "string".into(),
+        /// Whether there is an `azp`.
+        azp: bool = false,
+        /// `sub`: `stable`, `fresh` (another one each time).
+        sub: String = "stable".into(),
+        /// Whether a refresh yields one too (OpenID Connect Core section 12.2).
+        on_refresh: bool = true,
+        /// `nonce` of one that a refresh yields: `none`, `kept`, `other`.
+        refreshed_nonce: String = "none".into(),
+        /// `auth_time` of one that a refresh yields: `original`, `now`.
+        refreshed_auth_time: String = "original".into(),
         /// Further claims.
         claims: BTreeMap<String, Value> = BTreeMap::new(),
     }
@@ -784,6 +840,8 @@ settings! {
     ResourcePolicy {
         /// Whether the UserInfo endpoint is there.
         userinfo: bool = true,
+        /// Methods that work.
+        methods: Vec<String> = vec!["GET".into(), "POST".into()],
         /// Whether a token in the form body is read (RFC 6750 section 2.2).
         body: bool = true,
         /// Whether a token in the query is read (RFC 6750 section 2.3).
@@ -814,6 +872,14 @@ settings! {
         kid: bool = true,
         /// Whether two keys share one `kid`.
         same_kid: bool = false,
+        /// Keys that are published, by their algorithms.
+        published: Vec<String> = vec!["ES256".into(), "RS256".into()],
+        /// Further keys that are published.
+        more: Vec<Value> = vec![],
+        /// Members of every own key that are set.
+        set: BTreeMap<String, Value> = BTreeMap::new(),
+        /// Members of every own key that are left out.
+        omit: Vec<String> = vec![],
     }
 }
 

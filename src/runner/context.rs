@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use url::Url;
 
+use super::ground::Clock;
 use super::record::{Record, text_of};
-use crate::oauth::encoding;
-use crate::scenario::{Part, Template, Value};
+use crate::oauth::{Compact, encoding};
+use crate::scenario::{OF_STEP, Part, Template, Value};
 use crate::target::{Client, Target};
 
 /// What variables can refer to.
@@ -23,6 +24,10 @@ pub struct Names<'a> {
     pub case: BTreeMap<String, Value>,
     /// `{random}`.
     pub random: String,
+    /// The clock of the target, for `{now}`.
+    pub clock: &'a Clock,
+    /// The key set, once it was read.
+    pub keys: Option<Json>,
 }
 
 /// A variable that has no value now.
@@ -84,7 +89,8 @@ impl Names<'_> {
     pub fn every(&self, template: &Template) -> Vec<String> {
         let Some(path) = template.variables().next() else { return Vec::new() };
         let Some(records) = path.first().and_then(|name| self.records.get(name)) else { return Vec::new() };
-        records.iter().filter_map(|record| of_record(record, &path[1..])).collect()
+        let value = |record| of_token(record, &path[1..], self.keys.as_ref()).or_else(|| of_record(record, &path[1..]));
+        records.iter().filter_map(value).collect()
     }
 
     /// A list, for `cases = { from = … }`.
@@ -119,11 +125,15 @@ impl Names<'_> {
             },
             "issuer" => Some(self.target.issuer.clone().into_bytes()),
             "random" => Some(self.random.clone().into_bytes()),
+            "now" => Some(self.clock.seconds().to_string().into_bytes()),
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),
             "endpoint" => self.target.endpoints.get(rest.first()?).map(|url| url.as_bytes().to_vec()),
             name => match (self.clients.get(name), self.records.get(name)) {
                 (Some(client), _) => of_client(client, rest).map(String::into_bytes),
-                (None, Some(records)) => of_record(records.last()?, rest).map(String::into_bytes),
+                (None, Some(records)) => {
+                    let record = records.last()?;
+                    of_token(record, rest, self.keys.as_ref()).or_else(|| of_record(record, rest)).map(String::into_bytes)
+                }
                 (None, None) => None,
             },
         }
@@ -131,6 +141,24 @@ impl Names<'_> {
 
     fn metadata(&self, path: &[String]) -> Option<Json> {
         self.target.metadata.as_ref()?.get(path.first()?).cloned()
+    }
+}
+
+/// What stands in a JSON Web Token that came back, or what is forged of it.
+fn of_token(record: &Record, path: &[String], keys: Option<&Json>) -> Option<String> {
+    let (member, rest) = path.split_first()?;
+    if OF_STEP.contains(&member.as_str()) {
+        return None;
+    }
+    let token = record.got(member).as_ref().map(text_of)?;
+    match rest {
+        [forgery] => super::forge::forge(&token, forgery, keys),
+        [part, name] => {
+            let token = Compact::parse(&token)?;
+            let members = if part == "header" { token.header } else { token.claims };
+            members.get(name).map(text_of)
+        }
+        _ => None,
     }
 }
 

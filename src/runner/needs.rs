@@ -100,6 +100,9 @@ pub(super) async fn register_clients(
         if !scopes.is_empty() {
             wanted.scopes = scopes.to_vec();
         }
+        if let Some(scope) = need.scope.as_ref().filter(|scope| !wanted.scopes.contains(scope)) {
+            return Err(NoGround::Skip(SkipCode::NotOffered, format!("the server does not announce the scope {scope}")));
+        }
         match crate::target::register(wire, target, &wanted).await {
             Ok((client, _)) => {
                 let mut client = client;
@@ -160,7 +163,8 @@ fn fits(need: &ClientNeed, client: &Client) -> bool {
     let redirects = !need.grant.iter().any(|grant| grant == "authorization_code") || !client.redirect_uris.is_empty();
     let scopes = need.scopes.is_none_or(|least| client.scopes.len() >= least);
     let query = !need.redirect_query || client.redirect_uris.first().is_some_and(|uri| uri.contains('?'));
-    auth && grants && lacks && kind && introspects && uris && redirects && scopes && query
+    let scope = need.scope.as_ref().is_none_or(|scope| client.scopes.contains(scope));
+    auth && grants && lacks && kind && introspects && uris && redirects && scopes && scope && query
 }
 
 fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -> Result<Wanted, NoGround> {
@@ -242,6 +246,7 @@ fn describe(need: &ClientNeed) -> String {
     parts.extend(need.redirect_query.then(|| "a redirect URI with a query".to_owned()));
     parts.extend(need.redirect_uris.map(|n| format!("{n} redirect URIs")));
     parts.extend(need.scopes.map(|n| format!("{n} scopes")));
+    parts.extend(need.scope.as_ref().map(|scope| format!("scope {scope}")));
     parts.extend(need.differs_from.as_ref().map(|other| format!("another than {other}")));
     if parts.is_empty() { "any".into() } else { parts.join(", ") }
 }

@@ -115,7 +115,15 @@ impl<'a> Play<'a> {
         let mut chance = Chance::new(stage.seed, &scenario.id);
         let random = chance.text();
         let names =
-            Names { target: &ground.target, clients: &ground.clients, records: BTreeMap::new(), case: BTreeMap::new(), random };
+            Names {
+                target: &ground.target,
+                clients: &ground.clients,
+                records: BTreeMap::new(),
+                case: BTreeMap::new(),
+                random,
+                clock: &ground.clock,
+                keys: None,
+            };
         Self {
             scenario,
             ground,
@@ -204,7 +212,7 @@ impl<'a> Play<'a> {
             if let Some(name) = &step.name {
                 self.names.records.insert(name.clone(), records.clone());
             }
-            self.assume(step, &records)?;
+            self.assume(step, &records).await?;
             if step.expect.is_empty() && step.assume.is_empty() && !step.unjudged {
                 must_succeed(index, step, &records)?;
             }
@@ -215,8 +223,14 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    fn assume(&mut self, step: &Step, records: &[Record]) -> Result<(), Stop> {
+    async fn assume(&mut self, step: &Step, records: &[Record]) -> Result<(), Stop> {
         for check in &step.assume {
+            if check.want.jwt.is_some() {
+                let judgement = super::jwt::judge(self, check, check.level(self.stage.catalogue)).await;
+                if judgement.verdict != Verdict::Pass {
+                    return Err(Stop::Skip(SkipCode::Assumption, format!("{}: {}", check.name, judgement.actual)));
+                }
+            }
             for record in records {
                 let differences = super::matching::differences(&check.want, record, &self.names);
                 if let Some(first) = differences.first() {

@@ -163,6 +163,9 @@ impl<'a> Play<'a> {
         record.outcome = answer::back_channel(&exchange, body_due(step.verb));
         record.exchange = Some(self.keep(label, exchange));
         self.fill_from_exchange(&mut record);
+        if step.verb == Verb::Jwks && record.json.is_some() {
+            self.names.keys.clone_from(&record.json);
+        }
         if record.outcome == Outcome::Accepted && !record.edited {
             self.held.insert(super::control::request_key(step, from, self.scenario));
         }

@@ -81,6 +81,8 @@ pub struct ClientNeed {
     pub redirect_uris: Option<usize>,
     /// At least so many scope tokens that it may ask for.
     pub scopes: Option<usize>,
+    /// A scope token that it may ask for.
+    pub scope: Option<String>,
 }
 
 /// The cases of a scenario.
@@ -416,6 +418,23 @@ pub struct Want {
     pub jwt: Option<JwtWant>,
     /// Nothing was delivered to this URI, nor to its origin where no registered URI has it.
     pub not_sent_to: Option<Template>,
+    /// The elements of a list in the JSON body.
+    pub elements: Option<Elements>,
+}
+
+/// What the elements of a list in the JSON body have to be. What is no such list is not judged.
+#[derive(Debug, Clone)]
+pub struct Elements {
+    /// The member that is the list.
+    pub of: String,
+    /// Only elements with such members are looked at.
+    pub filter: Vec<(String, Matcher)>,
+    /// The members that each of them has to have.
+    pub have: Vec<(String, Matcher)>,
+    /// A member whose value is different in each, where it is there.
+    pub distinct: Option<String>,
+    /// How many there must be.
+    pub count: Option<Matcher>,
 }
 
 /// How many of several results are such.
@@ -438,4 +457,6 @@ pub struct JwtWant {
     pub header: Vec<(String, Matcher)>,
     /// Its claims.
     pub claims: Vec<(String, Matcher)>,
+    /// The token of which `at_hash`, where it is there, has to be the hash (OpenID Connect Core section 3.1.3.6).
+    pub at_hash: Option<Template>,
 }

@@ -337,6 +337,7 @@ impl<'a> Reading<'a> {
             redirect_uris: fields.whole("redirect_uris", 1),
             redirect_query: fields.flag("redirect_query").unwrap_or(false),
             scopes: fields.whole("scopes", 1),
+            scope: fields.string("scope").map(str::to_owned),
         };
         fields.finish();
         need

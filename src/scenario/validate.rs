@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::reading::{Place, Reading, Role, Use, Used};
-use super::vocabulary::{ENDPOINTS, OF_CLIENT, OF_STEP, ROOTS, URI_PARTS};
+use super::vocabulary::{ENDPOINTS, FORGERIES, OF_CLIENT, OF_JWT, OF_STEP, ROOTS, URI_PARTS};
 use super::{Action, Auth, Cases, Check, Edits, Matcher, RequestStep, Scenario, Step, Template, Verb, Want};
 use crate::problem::nearest;
 use crate::reader::Sink;
@@ -171,8 +171,8 @@ impl<'a> Names<'a> {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         let root = path[0].as_str();
         match root {
-            "issuer" | "random" if rest.is_empty() => {}
-            "issuer" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "issuer" | "now" | "random" if rest.is_empty() => {}
+            "issuer" | "now" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
@@ -183,7 +183,7 @@ impl<'a> Names<'a> {
             "case" => self.case(span, &rest),
             name if self.clients.iter().any(|client| client.get_ref() == name) => self.of_client(span, name, &rest),
             name => match self.defined(name, place) {
-                Some(_) => self.of_step(span, name, &rest),
+                Some(_) => self.of_step(span, name, &rest, place),
                 None => self.undefined(span, name, place),
             },
         }
@@ -241,10 +241,12 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn of_step(&self, span: &Range<usize>, step: &str, rest: &[&str]) {
+    fn of_step(&self, span: &Range<usize>, step: &str, rest: &[&str], place: Place) {
         let right = match rest {
             [name] => !OF_STEP.contains(name),
-            [kind, _] => OF_STEP.contains(kind),
+            [kind, _] if OF_STEP.contains(kind) => true,
+            [_, forgery] => return self.forgery(span, forgery, place),
+            [kind, part, _] => !OF_STEP.contains(kind) && OF_JWT.contains(part),
             _ => false,
         };
         if !right {
@@ -252,6 +254,20 @@ impl<'a> Names<'a> {
                 "write {{{step}.sent.NAME}}, {{{step}.got.NAME}}, {{{step}.headers.NAME}}, {{{step}.status}} or {{{step}.NAME}}"
             );
             self.sink.add_with_help(span, format!("this is no part of what came of `{step}`"), help);
+        }
+    }
+
+    /// What is made of a token that came back.
+    fn forgery(&self, span: &Range<usize>, word: &str, place: Place) {
+        if !FORGERIES.contains(&word) {
+            self.sink.unknown(span, "way to forge a token", word, &FORGERIES);
+        }
+        let last = match place {
+            Place::Head | Place::Case(_) => 0,
+            Place::Step(index) | Place::Check(index) => index,
+        };
+        if word == "hmac" && !self.steps[..last.min(self.steps.len())].iter().any(|(_, verb)| *verb == "jwks") {
+            self.sink.add_with_help(span, "this is made with a published key, and none is known here", "put a step before it: jwks = {}");
         }
     }
 }

@@ -54,7 +54,7 @@ pub const PLANS: [&str; 3] = ["rfc6749", "bcp", "oauth2.1"];
 pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 
 /// First segments of variables that are neither a step nor a client.
-pub(super) const ROOTS: [&str; 5] = ["case", "endpoint", "issuer", "metadata", "random"];
+pub(super) const ROOTS: [&str; 6] = ["case", "endpoint", "issuer", "metadata", "now", "random"];
 
 /// Variables of a client.
 pub(super) const OF_CLIENT: [&str; 7] =
@@ -64,7 +64,13 @@ pub(super) const OF_CLIENT: [&str; 7] =
 pub(super) const URI_PARTS: [&str; 8] = ["authority", "host", "origin", "path", "path_upper", "port", "query", "scheme"];
 
 /// What the parts of a step's result are called before the name of a parameter or header field.
-pub(super) const OF_STEP: [&str; 3] = ["sent", "got", "headers"];
+pub const OF_STEP: [&str; 3] = ["sent", "got", "headers"];
+
+/// The parts of a JSON Web Token that came back, before the name of a member.
+pub(super) const OF_JWT: [&str; 2] = ["claims", "header"];
+
+/// What can be made of a JSON Web Token that came back.
+pub const FORGERIES: [&str; 6] = ["embedded_key", "hmac", "other_key", "signature_removed", "tampered", "unsigned"];
 
 #[cfg(test)]
 mod tests {

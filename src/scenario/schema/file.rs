@@ -120,6 +120,8 @@ grammar! {
         redirect_query: Option<bool>,
         /// At least so many scope tokens that it may ask for.
         scopes: Option<usize>,
+        /// A scope token that it may ask for.
+        scope: Option<String>,
     }
 
     /// Cases that are known only at run time.
@@ -379,6 +381,8 @@ grammar! {
         jwt: Option<Jwt>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The elements of a list in the JSON body.
+        elements: Option<Elements>,
     }
 
     /// An answer that is accepted beside the preferred one.
@@ -413,6 +417,8 @@ grammar! {
         same: Option<bool>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The elements of a list in the JSON body.
+        elements: Option<Elements>,
     }
 
     /// How many of several results are such.
@@ -446,6 +452,8 @@ grammar! {
         via: Option<Matcher>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The elements of a list in the JSON body.
+        elements: Option<Elements>,
     }
 
     /// What a JSON Web Token has to be.
@@ -458,9 +466,26 @@ grammar! {
         header: Option<BTreeMap<String, Matcher>>,
         /// Its claims.
         claims: Option<BTreeMap<String, Matcher>>,
+        /// The token of which `at_hash`, where it is there, has to be the hash.
+        at_hash: Option<String>,
     }
 
-    /// One condition; `gte` and `lte` count as one.
+    /// What the elements of a list in the JSON body have to be.
+    Elements {
+        /// The member that is the list.
+        of: String,
+        /// Only elements with such members are looked at.
+        #[serde(rename = "where")]
+        filter: Option<BTreeMap<String, Matcher>>,
+        /// The members that each of them has to have.
+        have: Option<BTreeMap<String, Matcher>>,
+        /// A member whose value is different in each.
+        distinct: Option<String>,
+        /// How many there must be.
+        count: Option<Matcher>,
+    }
+
+    /// One condition; `gte` and `lte` count as one, and so do `after`, `before` and `leeway`.
     Condition {
         /// There, or not.
         present: Option<bool>,
@@ -474,6 +499,24 @@ grammar! {
         contains: Option<Scalar>,
         /// Does not contain this, without regard to case.
         lacks: Option<Scalar>,
+        /// Is this, or a list with it as an element; with regard to case.
+        includes: Option<Scalar>,
+        /// Is not this, nor a list with it as an element; with regard to case.
+        excludes: Option<Scalar>,
+        /// A NumericDate later than this one.
+        after: Option<String>,
+        /// A NumericDate earlier than this one.
+        before: Option<String>,
+        /// By how much `after` and `before` may be missed: `5m`.
+        leeway: Option<String>,
+        /// base64url of so many octets.
+        octets: Option<usize>,
+        /// base64url of a number of at least so many bits.
+        bits: Option<usize>,
+        /// A list, or a text of words, in which nothing stands twice.
+        unique: Option<bool>,
+        /// Absence is right too.
+        optional: Option<bool>,
         /// A JSON type.
         #[serde(rename = "type")]
         kind: Option<JsonType>,

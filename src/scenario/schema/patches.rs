@@ -15,6 +15,8 @@ either! {
 words! {
     /// To which answers a rewrite is done.
     Answer { Success = "success", Error = "error", }
+    /// A kind of token.
+    Token { Access = "access_token", Id = "id_token", }
     /// What is done to a signature.
     Signature { None = "none", Flip = "flip", OtherKey = "other-key", }
 }
@@ -102,6 +104,8 @@ grammar! {
     Rewrite {
         /// Of the message.
         message: Option<Message>,
+        /// Whose claims and signature are changed; of all tokens of the answer if nothing is said.
+        of: Option<Token>,
         /// Of the claims of tokens, before they are signed.
         claims: Option<Claims>,
         /// Of a token's signature and header.
