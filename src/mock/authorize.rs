@@ -165,6 +165,9 @@ fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted
     if settings.unknown == Unknown::Refuse && fields.has_others(known) {
         return Err(AuthorizeCause::UnknownParameter);
     }
+    if settings.refuse_parameters.iter().any(|name| fields.get(name).is_some()) {
+        return Err(AuthorizeCause::UnknownParameter);
+    }
     if settings.check_state && !fields.get("state").unwrap_or("").bytes().all(is_vschar) {
         return Err(AuthorizeCause::MalformedState);
     }

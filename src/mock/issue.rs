@@ -117,8 +117,7 @@ pub(super) fn id_token(
     asked: Option<&OpenidAsked>,
 ) -> Option<IdToken> {
     let settings = &policy.id_token;
-    let wanted = settings.issue && (settings.without_openid || scope.contains("openid"));
-    let user = by.user.as_deref().filter(|_| wanted)?;
+    let user = by.user.as_deref().filter(|_| settings.issue && scope.contains("openid"))?;
     let subject = call.realm.subject(Some(user), &by.client);
     let mut claims = Map::new();
     claims.insert("iss".into(), json!(call.realm.issuer));

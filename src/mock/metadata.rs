@@ -101,6 +101,12 @@ fn lists(policy: &Policy, state: &State, out: &mut Map<String, Value>) {
         list("introspection_endpoint_auth_methods_supported", secret_methods);
     }
     list("code_challenge_methods_supported", challenge_methods);
+    if !policy.id_token.issue {
+        return;
+    }
     list("subject_types_supported", vec!["public".into()]);
-    list("id_token_signing_alg_values_supported", vec![policy.id_token.alg.clone()]);
+    // RS256 is always among them (OpenID Connect Discovery section 3).
+    let mut algorithms = vec![policy.id_token.alg.clone(), "RS256".into()];
+    algorithms.dedup();
+    list("id_token_signing_alg_values_supported", algorithms);
 }

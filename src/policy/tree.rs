@@ -202,6 +202,8 @@ settings! {
         remember_login: bool = true,
         /// Whether a `prompt=none` is honoured.
         prompt_none: bool = true,
+        /// Parameters that are known and refused all the same.
+        refuse_parameters: Vec<String> = vec![],
         /// Whether `none` beside other values of `prompt` is refused (OpenID Connect Core section 3.1.2.1); else it counts.
         prompt_none_alone: bool = true,
         /// Whether a `prompt=login` is honoured.
@@ -754,8 +756,6 @@ settings! {
         nonce_change: String = "none".into(),
         /// Whether a `nonce` is made up where none was sent.
         nonce_invented: bool = false,
-        /// Whether one is issued without `openid` too.
-        without_openid: bool = false,
         /// When there is an `auth_time`: `always`, `when-asked` (by `max_age`), `never`.
         auth_time: String = "always".into(),
         /// `at_hash`: `right`, `none`, `whole` (all of the hash, not its left half).

@@ -124,6 +124,10 @@ impl Names<'_> {
                 value => self.plain(value).ok(),
             },
             "issuer" => Some(self.target.issuer.clone().into_bytes()),
+            // A slash at the end of the issuer goes (OpenID Connect Discovery section 4.1).
+            "openid_configuration" => {
+                Some(format!("{}/.well-known/openid-configuration", self.target.issuer.trim_end_matches('/')).into_bytes())
+            }
             "random" => Some(self.random.clone().into_bytes()),
             "now" => Some(self.clock.seconds().to_string().into_bytes()),
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),

@@ -171,8 +171,8 @@ impl<'a> Names<'a> {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         let root = path[0].as_str();
         match root {
-            "issuer" | "now" | "random" if rest.is_empty() => {}
-            "issuer" | "now" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
+            "issuer" | "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
@@ -305,7 +305,7 @@ fn counts(scenario: &Scenario, step: &Step, sink: &Sink) {
     }
     for check in &step.assume {
         let want = &check.want;
-        if want.among.is_some() || want.distinct.is_some() || want.guessable.is_some() || want.jwt.is_some() {
+        if want.among.is_some() || want.distinct.is_some() || want.guessable.is_some() {
             sink.add(&check.span, "this can be expected, not assumed");
         }
     }

@@ -54,7 +54,7 @@ pub const PLANS: [&str; 3] = ["rfc6749", "bcp", "oauth2.1"];
 pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 
 /// First segments of variables that are neither a step nor a client.
-pub(super) const ROOTS: [&str; 6] = ["case", "endpoint", "issuer", "metadata", "now", "random"];
+pub(super) const ROOTS: [&str; 7] = ["case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
 pub(super) const OF_CLIENT: [&str; 7] =
