@@ -4,10 +4,10 @@
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
-use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
 use crate::oauth::Compact;
@@ -115,8 +115,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-static OWN_EC: LazyLock<Option<EcdsaKeyPair>> =
-    LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok());
+static OWN_EC: LazyLock<Option<EcdsaKeyPair>> = LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok());
 static OWN_RSA: LazyLock<Option<RsaKeyPair>> = LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).ok());
 
 fn sign_ec(message: &[u8]) -> Option<Vec<u8>> {

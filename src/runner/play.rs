@@ -114,16 +114,15 @@ impl<'a> Play<'a> {
         }
         let mut chance = Chance::new(stage.seed, &scenario.id);
         let random = chance.text();
-        let names =
-            Names {
-                target: &ground.target,
-                clients: &ground.clients,
-                records: BTreeMap::new(),
-                case: BTreeMap::new(),
-                random,
-                clock: &ground.clock,
-                keys: None,
-            };
+        let names = Names {
+            target: &ground.target,
+            clients: &ground.clients,
+            records: BTreeMap::new(),
+            case: BTreeMap::new(),
+            random,
+            clock: &ground.clock,
+            keys: None,
+        };
         Self {
             scenario,
             ground,

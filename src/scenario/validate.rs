@@ -267,7 +267,11 @@ impl<'a> Names<'a> {
             Place::Step(index) | Place::Check(index) => index,
         };
         if word == "hmac" && !self.steps[..last.min(self.steps.len())].iter().any(|(_, verb)| *verb == "jwks") {
-            self.sink.add_with_help(span, "this is made with a published key, and none is known here", "put a step before it: jwks = {}");
+            self.sink.add_with_help(
+                span,
+                "this is made with a published key, and none is known here",
+                "put a step before it: jwks = {}",
+            );
         }
     }
 }
