@@ -35,3 +35,37 @@ fn brought_along(key: &Value, message: &[u8], signature: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::mock::{Keys, jwt};
+    use crate::policy::{JwksPolicy, Rewrite, Tokens};
+
+    /// An access token, with a defect of its signature or header, or an ID token.
+    fn token(jws: &Value, typ: &str) -> (String, std::sync::Arc<KeyRing>) {
+        let keys = Keys::Fixture.load().unwrap();
+        let claims = Map::from_iter([("sub".to_owned(), json!("alice"))]);
+        let rewrite = Rewrite { jws: jws.as_object().cloned().unwrap(), ..Rewrite::default() };
+        let policy = JwksPolicy::default();
+        (jwt::sign(&claims, keys::Alg::Es256, typ, &keys, &policy, &[rewrite.into()], Tokens::Access), keys)
+    }
+
+    #[test]
+    fn each_careless_server_takes_its_own_kind() {
+        for (jws, typ, trust) in [
+            (json!({"signature": "other-key"}), "at+jwt", Trust::AnySignature),
+            (json!({"signature": "none"}), "at+jwt", Trust::NoSignature),
+            (json!({"alg": "none"}), "at+jwt", Trust::AlgNone),
+            (json!({"alg": "HS256"}), "at+jwt", Trust::PublicKeyAsSecret),
+            (json!({}), "JWT", Trust::IdTokens),
+        ] {
+            let (token, keys) = token(&jws, typ);
+            assert!(takes(&token, trust, &keys), "{trust:?}");
+            assert!(!takes(&token, Trust::Issued, &keys), "{trust:?}");
+            assert!(!takes(&token, Trust::EmbeddedKey, &keys), "{trust:?}");
+        }
+    }
+}

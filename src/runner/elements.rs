@@ -76,3 +76,18 @@ fn repeated(list: &str, name: &str, chosen: &[(usize, &Map<String, Value>)]) -> 
 fn mismatch(wanted: String, seen: String) -> Mismatch {
     Mismatch { line: "body".into(), wanted, seen, soft: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_stands_twice_is_named() {
+        let keys = json!([{ "kid": "a" }, {}, { "kid": "b" }, {}, { "kid": "a" }]);
+        let chosen: Vec<_> =
+            keys.as_array().unwrap().iter().enumerate().filter_map(|(at, key)| Some((at, key.as_object()?))).collect();
+        assert_eq!(repeated("keys", "kid", &chosen).unwrap().seen, "kid a stands twice in keys");
+        assert_eq!(repeated("keys", "kid", &chosen[..4]), None);
+    }
+}
