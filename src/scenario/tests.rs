@@ -265,7 +265,7 @@ fn mistakes_of_names() {
     assert_eq!(set("{logn.code}"), "s.toml:10:43: unknown variable `logn` (did you mean `login`?)");
     assert_eq!(
         set("x{first.code}"),
-        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `metadata`, `random`)"
+        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `metadata`, `now`, `openid_configuration`, `random`)"
     );
     assert_eq!(
         set("{login.sent}"),
