@@ -14,6 +14,7 @@ mod client_auth;
 mod code_grant;
 mod decision;
 mod der;
+mod device;
 mod edge;
 mod grade;
 mod interaction;
@@ -41,6 +42,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token;
+mod verification;
 
 pub use client::{ClientKind, MockClient, MockUser};
 pub use journal::Entry;

@@ -12,7 +12,7 @@ use super::Policy;
 use crate::reader::quoted;
 
 /// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
-const WORDS: [(&str, &[&str]); 12] = [
+const WORDS: [(&str, &[&str]); 14] = [
     ("authorize.state_change", &["none", "lower-case", "truncate", "html-escape", "decode-twice", "plus-to-blank", "trim"]),
     ("redirect_uri.repeated", &["same", "first-then-last"]),
     ("code.source", &SOURCES),
@@ -21,6 +21,8 @@ const WORDS: [(&str, &[&str]); 12] = [
     ("access_token.source", &SOURCES),
     ("refresh.source", &SOURCES),
     ("id_token.alg", &["RS256", "ES256"]),
+    ("device.source", &SOURCES),
+    ("device.user_code_source", &["random", "counter", "constant"]),
     ("revocation.foreign", &["refuse", "ignore", "revoke"]),
     ("pkce.default_method", &["plain", "S256"]),
     ("errors.authorize.*.show", &["redirect", "page"]),
