@@ -21,9 +21,9 @@ mod vocabulary;
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};
 pub use model::{
-    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Http, JwtWant, Login, Needs,
-    RequestStep, Same, Scenario, Step, Tolerance, Value, Verb, Wait, Want,
+    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Guessable, Http, JwtWant, Login,
+    Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
 };
 pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};
-pub use vocabulary::{BACK_OUTCOMES, ENDPOINTS, FEATURES, FRONT_OUTCOMES, GRANTS, LIFETIMES, PLANS, SAME_PARTS};
+pub use vocabulary::{BACK_OUTCOMES, ENDPOINTS, FEATURES, DEVICE_GRANT, FRONT_OUTCOMES, GRANTS, LIFETIMES, PLANS, SAME_PARTS};

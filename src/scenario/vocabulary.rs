@@ -20,6 +20,9 @@ pub const FEATURES: [&str; 10] = [
     "registration",
 ];
 
+/// The device authorization grant (RFC 8628 section 3.4).
+pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// Grant types by their registered names; others are written as URNs.
 pub const GRANTS: [&str; 6] = [
     "authorization_code",
@@ -27,7 +30,7 @@ pub const GRANTS: [&str; 6] = [
     "implicit",
     "password",
     "refresh_token",
-    "urn:ietf:params:oauth:grant-type:device_code",
+    DEVICE_GRANT,
 ];
 
 /// Endpoints by their names in the configuration.

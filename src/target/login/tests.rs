@@ -26,10 +26,14 @@ async fn visit(server: &Canned, action: Action, login: &Login) -> Journey {
 }
 
 async fn visit_from(server: &Canned, request: Request, action: Action, login: &Login) -> Journey {
+    visit_with(server, request, action, login, None).await
+}
+
+async fn visit_with(server: &Canned, request: Request, action: Action, login: &Login, user_code: Option<&str>) -> Journey {
     let user = User { username: "alice".into(), password: "won & der".into() };
     let home = Home::new([server.origin.as_str()], []);
     let redirect_uris = vec![REDIRECT.to_owned()];
-    let visit = Visit { user: &user, action, redirect_uris, login, home: &home, page_limit: PAGE_LIMIT };
+    let visit = Visit { user: &user, action, redirect_uris, login, home: &home, page_limit: PAGE_LIMIT, user_code: user_code.map(str::to_owned) };
     let mut browser = Browser::new(Wire::new(WireOptions::default()).unwrap());
     authorize(&mut browser, request, &visit).await
 }
