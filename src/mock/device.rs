@@ -184,12 +184,12 @@ pub(super) fn redeem(request: &Grant<'_>, state: &mut State, trail: &mut Trail) 
         user: Some(user),
         auth_time: Some(auth_time),
     };
-    let access = issue::access(call, policy, state, &by, &device.scope);
-    let gets_refresh = issue::gets_refresh(client, &device.scope, policy);
-    let refresh = gets_refresh.then(|| issue::refresh(policy, state, &by, &device.scope, call.now));
-    let id_token = issue::id_token(call, policy, &by, &device.scope, None);
-    let scope = scope::member(device.asked_scope.as_deref(), &device.scope, &policy.scope);
-    Ok(Tokens { access, refresh, scope, id_token })
+    let scope = if settings.keep_scope { device.scope } else { client.scopes.iter().cloned().collect() };
+    let access = issue::access(call, policy, state, &by, &scope);
+    let gets_refresh = issue::gets_refresh(client, &scope, policy);
+    let refresh = gets_refresh.then(|| issue::refresh(policy, state, &by, &scope, call.now));
+    let id_token = issue::id_token(call, policy, &by, &scope, None);
+    Ok(Tokens { access, refresh, scope: scope::member(device.asked_scope.as_deref(), &scope, &policy.scope), id_token })
 }
 
 /// In whose name tokens are issued, if the user has said so.

@@ -837,6 +837,8 @@ settings! {
         grace: u64 = 10,
         /// Milliseconds (of real time) until a use is noted: loses races on purpose.
         commit_delay_ms: u64 = 0,
+        /// Whether the tokens have the scope that was asked for; else all that the client is registered for.
+        keep_scope: bool = true,
         /// Whether a device code works for its own client only.
         bound_to_client: bool = true,
         /// Characters of a device code.
