@@ -45,7 +45,7 @@ impl Play<'_> {
                 }
             }
             Action::Verify(verify) => {
-                let key = format!("verify {} {}", lineage(&verify.device, self.scenario), verify.user);
+                let key = verify_key(verify, self.scenario);
                 match self.settled(&key) {
                     Some(control) => control,
                     None => {
@@ -207,6 +207,11 @@ pub(super) fn request_key(step: &RequestStep, from: Option<&Record>, scenario: &
     let lineage = step.from.as_deref().map(|name| lineage(name, scenario)).unwrap_or_default();
     let client = from.and_then(|record| record.client.clone()).or_else(|| step.client.clone()).unwrap_or_default();
     format!("{:?} {} {client} {lineage}", step.verb, grant_of(step, from))
+}
+
+/// What makes two visits to the verification page the same but for the code and the user's answer.
+pub(super) fn verify_key(step: &Verify, scenario: &Scenario) -> String {
+    format!("verify {} {}", lineage(&step.device, scenario), step.user)
 }
 
 fn lineage(name: &str, scenario: &Scenario) -> String {

@@ -58,6 +58,9 @@ impl Play<'_> {
         self.fill_from_exchange(&mut record);
         record.client.clone_from(&device.client);
         record.edited = step.code.is_some();
+        if record.outcome == Outcome::Granted && !record.edited {
+            self.held.insert(super::control::verify_key(step, self.scenario));
+        }
         Ok(record)
     }
 
