@@ -70,8 +70,17 @@ pub(super) enum Page {
     Consent(Form),
     Device(DevicePage),
     /// Says how it ended.
-    Notice { title: &'static str, text: &'static str },
-    Error { status: u16, error: String, description: String, cause: &'static str, allow: Option<&'static str> },
+    Notice {
+        title: &'static str,
+        text: &'static str,
+    },
+    Error {
+        status: u16,
+        error: String,
+        description: String,
+        cause: &'static str,
+        allow: Option<&'static str>,
+    },
 }
 
 /// What stands on a login or consent page.

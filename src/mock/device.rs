@@ -127,12 +127,8 @@ fn new_user_code(policy: &Policy, state: &mut State) -> String {
     let settings = &policy.device;
     let mut code = String::new();
     for _ in 0..TRIES {
-        code = state.random.picked(
-            &settings.user_code_source,
-            "user_code",
-            &settings.user_code_alphabet,
-            settings.user_code_length,
-        );
+        code =
+            state.random.picked(&settings.user_code_source, "user_code", &settings.user_code_alphabet, settings.user_code_length);
         if state.device_of(&plain(&code)).is_none() {
             break;
         }
@@ -178,12 +174,7 @@ pub(super) fn redeem(request: &Grant<'_>, state: &mut State, trail: &mut Trail) 
     trail.user = Some(user.clone());
     let used = Used { at: call.now, client: client.client_id.clone() };
     trail.note(state, Noted::Device(value.to_owned()), used, settings.commit_delay_ms);
-    let by = Authority {
-        grant: device.grant,
-        client: client.client_id.clone(),
-        user: Some(user),
-        auth_time: Some(auth_time),
-    };
+    let by = Authority { grant: device.grant, client: client.client_id.clone(), user: Some(user), auth_time: Some(auth_time) };
     let scope = if settings.keep_scope { device.scope } else { client.scopes.iter().cloned().collect() };
     let access = issue::access(call, policy, state, &by, &scope);
     let gets_refresh = issue::gets_refresh(client, &scope, policy);

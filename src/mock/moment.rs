@@ -32,7 +32,9 @@ impl Sketch {
             Endpoint::Authorize => sketch.user = interaction::session(call, state).map(|session| session.user),
             Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, state),
             Endpoint::Verification => sketch.look_at_verification(call, state),
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::DeviceAuthorization => sketch.look_at_back_channel(call, state),
+            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::DeviceAuthorization => {
+                sketch.look_at_back_channel(call, state)
+            }
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),
             Endpoint::Registration(id) => sketch.client = Some(id.clone()),
             Endpoint::Jwks | Endpoint::OauthMetadata | Endpoint::OpenidMetadata | Endpoint::Register | Endpoint::Unknown => {}

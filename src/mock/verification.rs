@@ -171,13 +171,7 @@ fn bare(code: &str) -> String {
 }
 
 /// The next page, by what is still missing; the answer, where nobody is asked.
-fn next(
-    policy: &Policy,
-    state: &mut State,
-    id: &str,
-    visit: VerificationVisit,
-    mistake: Option<&'static str>,
-) -> Decision {
+fn next(policy: &Policy, state: &mut State, id: &str, visit: VerificationVisit, mistake: Option<&'static str>) -> Decision {
     if let (Some(session), Some(device)) = (&visit.session, &visit.device)
         && !must_ask(policy, &visit)
     {

@@ -12,8 +12,8 @@ use super::result::SkipCode;
 use super::verify::user_action;
 use crate::oauth::{Channel, Exchange};
 use crate::scenario::{Action, Authorize, DEVICE_GRANT, Http, RequestStep, Same, Step, Verb, Verify, Wait};
-use crate::target::{Client, User};
 use crate::target::login::{self, End, PAGE_LIMIT, Visit};
+use crate::target::{Client, User};
 use crate::wire::Browser;
 
 impl<'a> Play<'a> {

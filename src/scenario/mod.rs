@@ -26,4 +26,4 @@ pub use model::{
 };
 pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};
-pub use vocabulary::{BACK_OUTCOMES, ENDPOINTS, FEATURES, DEVICE_GRANT, FRONT_OUTCOMES, GRANTS, LIFETIMES, PLANS, SAME_PARTS};
+pub use vocabulary::{BACK_OUTCOMES, DEVICE_GRANT, ENDPOINTS, FEATURES, FRONT_OUTCOMES, GRANTS, LIFETIMES, PLANS, SAME_PARTS};

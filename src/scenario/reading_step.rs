@@ -295,7 +295,10 @@ impl Reading<'_> {
             }
             (None, None, Some(span)) => Wait::For(duration(Some(span))),
             _ => {
-                self.sink.add(fields.span(), "expected { lifetime = \"…\", plus = \"5s\" }, { interval = \"…\" } or { for = \"31s\" }");
+                self.sink.add(
+                    fields.span(),
+                    "expected { lifetime = \"…\", plus = \"5s\" }, { interval = \"…\" } or { for = \"31s\" }",
+                );
                 Wait::For(Duration::ZERO)
             }
         }

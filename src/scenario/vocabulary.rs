@@ -24,14 +24,7 @@ pub const FEATURES: [&str; 10] = [
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Grant types by their registered names; others are written as URNs.
-pub const GRANTS: [&str; 6] = [
-    "authorization_code",
-    "client_credentials",
-    "implicit",
-    "password",
-    "refresh_token",
-    DEVICE_GRANT,
-];
+pub const GRANTS: [&str; 6] = ["authorization_code", "client_credentials", "implicit", "password", "refresh_token", DEVICE_GRANT];
 
 /// Endpoints by their names in the configuration.
 pub const ENDPOINTS: [&str; 10] = [

@@ -186,9 +186,8 @@ struct CodeForm {
 
 /// The form without a password that has a field for a code, or just one field for text.
 fn code_form(page: &Page) -> Option<CodeForm> {
-    let open = || {
-        page.forms.iter().enumerate().filter(|(_, form)| !form.controls.iter().any(|control| control.kind == Kind::Password))
-    };
+    let open =
+        || page.forms.iter().enumerate().filter(|(_, form)| !form.controls.iter().any(|control| control.kind == Kind::Password));
     let named = open().find_map(|(form, of)| Some(CodeForm { form, field: of.controls.iter().position(asks_for_code)? }));
     named.or_else(|| {
         let lone = |of: &Form| {

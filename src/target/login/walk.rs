@@ -17,8 +17,15 @@ const SAME_REQUEST: usize = 3;
 
 /// Goes all the way.
 pub(super) async fn walk(browser: &mut Browser, request: Request, visit: &Visit<'_>, steps: &[LoginStep]) -> Journey {
-    let mut walk =
-        Walk { visit, steps, memory: Memory::of(visit), seen: HashMap::new(), exchanges: Vec::new(), sent_to: Vec::new(), code_shown: false };
+    let mut walk = Walk {
+        visit,
+        steps,
+        memory: Memory::of(visit),
+        seen: HashMap::new(),
+        exchanges: Vec::new(),
+        sent_to: Vec::new(),
+        code_shown: false,
+    };
     let mut end = walk.from(browser, request.clone()).await;
     if walk.was_granted_unasked(&end) {
         // No consent was asked for: the only refusal that is left is on the login page, in a new session.
@@ -28,12 +35,7 @@ pub(super) async fn walk(browser: &mut Browser, request: Request, visit: &Visit<
         end = walk.from(browser, request).await;
     }
     let Walk { memory, exchanges, sent_to, code_shown, .. } = walk;
-    Journey {
-        answered: memory.answered,
-        could_refuse: memory.could_refuse,
-        code_shown,
-        ..Journey::new(exchanges, sent_to, end)
-    }
+    Journey { answered: memory.answered, could_refuse: memory.could_refuse, code_shown, ..Journey::new(exchanges, sent_to, end) }
 }
 
 struct Walk<'a> {
