@@ -33,7 +33,7 @@ impl Sketch {
             Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, state),
             Endpoint::Verification => sketch.look_at_verification(call, state),
             Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::DeviceAuthorization => {
-                sketch.look_at_back_channel(call, state)
+                sketch.look_at_back_channel(call, state);
             }
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),
             Endpoint::Registration(id) => sketch.client = Some(id.clone()),

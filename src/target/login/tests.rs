@@ -386,7 +386,6 @@ async fn no_answer_is_a_failure() {
 /// oidc-provider's pages of the device flow: the code, its confirmation, then login and consent.
 async fn oidc_device() -> Canned {
     Canned::start(|_, request| match (request.split(' ').next().unwrap_or_default(), path(request), body(request)) {
-        ("GET", "/device", _) => page(OIDC_CODE),
         ("GET", "/device?user_code=BCDF-GHJK", _) => page(
             r#"<title>Continue</title><body onload="document.forms[0].submit()"><form method="post" action="/device">
             <input type="hidden" name="xsrf" value="x"><input type="hidden" name="user_code" value="BCDF-GHJK">
@@ -400,7 +399,7 @@ async fn oidc_device() -> Canned {
             <button type="submit" form="op.deviceConfirmForm" value="yes" name="abort">[ Abort ]</button>"#,
         ),
         ("POST", "/device", "xsrf=x&user_code=BCDF-GHJK&confirm=yes") => to("/interaction/u1"),
-        ("POST", "/device", _) => page(OIDC_CODE),
+        (_, "/device", _) => page(OIDC_CODE),
         ("GET", "/interaction/u1", _) => page(OIDC_LOGIN),
         ("POST", "/interaction/u1", _) => to("/interaction/u2"),
         ("GET", "/interaction/u2", _) => page(OIDC_CONSENT),
