@@ -68,7 +68,19 @@ pub(super) enum Cache {
 pub(super) enum Page {
     Login(Form),
     Consent(Form),
-    Error { status: u16, error: String, description: String, cause: &'static str, allow: Option<&'static str> },
+    Device(DevicePage),
+    /// Says how it ended.
+    Notice {
+        title: &'static str,
+        text: &'static str,
+    },
+    Error {
+        status: u16,
+        error: String,
+        description: String,
+        cause: &'static str,
+        allow: Option<&'static str>,
+    },
 }
 
 /// What stands on a login or consent page.
@@ -82,6 +94,25 @@ pub(super) struct Form {
     pub(super) mistake: Option<&'static str>,
     /// Whether login and consent stand on one page.
     pub(super) combined: bool,
+}
+
+/// What stands on the verification page (RFC 8628 section 3.3).
+pub(super) struct DevicePage {
+    pub(super) transaction: String,
+    pub(super) csrf: Option<String>,
+    /// What went wrong on the last try.
+    pub(super) mistake: Option<&'static str>,
+    /// Whether it asks for user name and password.
+    pub(super) login: bool,
+    /// Whether it asks for the user code, and what stands in the field already.
+    pub(super) code: Option<String>,
+    /// Whether it asks for the approval.
+    pub(super) question: bool,
+    /// The user code that the user compares with the device's.
+    pub(super) confirm: Option<String>,
+    /// The client on the device, once it is known.
+    pub(super) client: Option<String>,
+    pub(super) scope: Vec<String>,
 }
 
 /// What goes back to the client through the user agent.

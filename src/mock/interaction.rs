@@ -307,11 +307,11 @@ fn page_url(call: &Call<'_>, page: &str, id: &str) -> String {
 }
 
 /// A cookie of its own for each transaction, so that several can be under way in one browser.
-fn browser_cookie(transaction: &str) -> String {
+pub(super) fn browser_cookie(transaction: &str) -> String {
     format!("oauthspec_{}", &transaction[..transaction.len().min(8)])
 }
 
-fn set_cookie(call: &Call<'_>, name: &str, value: &str, age: &str) -> String {
+pub(super) fn set_cookie(call: &Call<'_>, name: &str, value: &str, age: &str) -> String {
     let secure = if call.realm.secure { "; Secure" } else { "" };
     format!("{name}={value}; Path={}; HttpOnly; SameSite=Lax{secure}{age}", call.realm.path)
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Call, Endpoint};
 use super::decision::{Cache, Decision, Outcome};
+use super::device;
 use super::state::State;
 use crate::policy::Policy;
 
@@ -64,6 +65,7 @@ fn document(call: &Call<'_>, policy: &Policy, state: &State) -> Map<String, Valu
     endpoint(policy.resource.userinfo, "userinfo_endpoint", "userinfo");
     endpoint(policy.revocation.enabled, "revocation_endpoint", "revoke");
     endpoint(policy.introspection.enabled, "introspection_endpoint", "introspect");
+    endpoint(device::is_offered(policy), "device_authorization_endpoint", "device_authorization");
     lists(policy, state, &mut out);
     // Left out, the second of them would mean that they are supported (OpenID Connect Discovery section 3).
     for name in ["request_parameter_supported", "request_uri_parameter_supported"] {

@@ -14,7 +14,7 @@ use super::render::{self, Rendered, Setting};
 use super::rewrite::{self, Delivery};
 use super::state::{Commit, State};
 use super::{Keys, MockClient, MockError, MockUser};
-use super::{authorize, bearer, grade, interaction, introspect, metadata, register, revoke, token};
+use super::{authorize, bearer, device, grade, interaction, introspect, metadata, register, revoke, token, verification};
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
 use crate::policy::{Effective, PolicySet};
 
@@ -293,6 +293,8 @@ fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Dec
         Endpoint::Jwks => metadata::jwks(call, policy),
         Endpoint::OauthMetadata | Endpoint::OpenidMetadata => metadata::decide(call, policy, state),
         Endpoint::Register => register::decide(call, policy, state),
+        Endpoint::DeviceAuthorization => device::decide(call, policy, state),
+        Endpoint::Verification => verification::decide(call, policy, state),
         Endpoint::Unknown => Decision::new(Outcome::NotFound),
         Endpoint::Registration(id) => register::manage(call, id, policy, state),
     }

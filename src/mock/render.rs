@@ -38,6 +38,8 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
     let mut response = match &decision.outcome {
         Outcome::Page(Page::Login(form)) => html(200, pages::login(form, &realm.path), policy),
         Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, &realm.path), policy),
+        Outcome::Page(Page::Device(page)) => html(200, pages::device(page, &realm.path), policy),
+        Outcome::Page(Page::Notice { title, text }) => html(200, pages::notice(title, text), policy),
         Outcome::Page(Page::Error { status, error, description, allow, .. }) => {
             allowing(html(*status, pages::error(error, description), policy), *allow)
         }

@@ -10,6 +10,7 @@ use super::call::{Call, Fields};
 use super::client_auth;
 use super::code_grant;
 use super::decision::{Decision, Outcome, Tokens};
+use super::device;
 use super::issue::{self, Authority};
 use super::refresh_grant;
 use super::scope::{self, ScopeFault};
@@ -18,7 +19,7 @@ use crate::oauth::Params;
 use crate::policy::{ContentTypes, Effective, Policy, Repeated, TokenCause, Unknown};
 
 /// The parameters that this endpoint knows.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "grant_type",
     "client_id",
     "client_secret",
@@ -27,6 +28,7 @@ const KNOWN: [&str; 15] = [
     "code",
     "redirect_uri",
     "refresh_token",
+    "device_code",
     "scope",
     "username",
     "password",
@@ -123,6 +125,7 @@ fn tokens(call: &Call<'_>, policy: &Policy, state: &mut State, trail: &mut Trail
         "authorization_code" => code_grant::redeem(&request, state, trail),
         "refresh_token" => refresh_grant::refresh(&request, state, trail),
         "client_credentials" => client_credentials(&request, state),
+        device::GRANT => device::redeem(&request, state, trail),
         "password" => password(&request, state, trail),
         _ => Err(TokenCause::UnknownGrantType),
     }
@@ -130,7 +133,7 @@ fn tokens(call: &Call<'_>, policy: &Policy, state: &mut State, trail: &mut Trail
 
 /// The grant types that this server can do; those on offer are the policy's choice.
 fn grant_type(named: &str, policy: &Policy) -> Option<&'static str> {
-    const ALL: [&str; 4] = ["authorization_code", "refresh_token", "client_credentials", "password"];
+    const ALL: [&str; 5] = ["authorization_code", "refresh_token", "client_credentials", "password", device::GRANT];
     let offered = |grant: &&str| *grant == named && policy.token.grants.iter().any(|offer| offer == named);
     ALL.into_iter().find(offered).or_else(|| (!policy.token.check_grant_type).then_some("authorization_code"))
 }

@@ -12,7 +12,7 @@ use super::Policy;
 use crate::reader::quoted;
 
 /// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
-const WORDS: [(&str, &[&str]); 20] = [
+const WORDS: &[(&str, &[&str])] = &[
     ("authorize.state_change", &CHANGES),
     ("redirect_uri.repeated", &["same", "first-then-last"]),
     ("code.source", &SOURCES),
@@ -29,6 +29,8 @@ const WORDS: [(&str, &[&str]); 20] = [
     ("id_token.refreshed_auth_time", &["original", "now"]),
     ("id_token.refreshed_nonce", &["none", "kept", "other"]),
     ("id_token.sub", &["stable", "fresh"]),
+    ("device.source", &SOURCES),
+    ("device.user_code_source", &["random", "counter", "constant"]),
     ("revocation.foreign", &["refuse", "ignore", "revoke"]),
     ("pkce.default_method", &["plain", "S256"]),
     ("errors.authorize.*.show", &["redirect", "page"]),

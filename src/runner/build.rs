@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::context::{Names, Unset};
 use super::record::Record;
 use crate::oauth::{ChallengeMethod, Headers, Params, Pkce, Request, encoding};
-use crate::scenario::{Auth, AuthEncoding, Authorize, Edits, Value, Verb};
+use crate::scenario::{Auth, AuthEncoding, Authorize, DEVICE_GRANT, Edits, Value, Verb};
 use crate::target::{AuthMethod, Client};
 
 /// A form whose names and values are encoded already, in order: the only shape in which wrong encodings survive.
@@ -159,14 +159,16 @@ pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset
         Verb::Token => grant(&mut form, parts)?,
         Verb::Revoke | Verb::Introspect => form.push("token", parts.token.as_deref().unwrap_or_default()),
         Verb::Userinfo | Verb::Resource => bearer(&mut headers, parts, names)?,
+        Verb::Device => device(&mut form, parts),
         Verb::Metadata | Verb::Jwks => {}
     }
-    let speaks_form = matches!(parts.verb, Verb::Token | Verb::Revoke | Verb::Introspect);
+    let speaks_form = matches!(parts.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device);
     if let Some(client) = parts.client.filter(|_| speaks_form) {
         authenticate(&mut form, &mut headers, client, parts.edits.auth.as_ref(), names)?;
         if parts.verb == Verb::Token {
-            // A scope in a refresh request narrows the grant (RFC 6749 section 6): one that is sent along everywhere has no place there.
-            let fits = |name: &str| name != "scope" || parts.grant != "refresh_token";
+            // A scope in a refresh request narrows the grant (RFC 6749 section 6), and with a device code it was said before (RFC 8628
+            // section 3.1): one that is sent along everywhere has no place there.
+            let fits = |name: &str| name != "scope" || !matches!(parts.grant, "refresh_token" | DEVICE_GRANT);
             client.extra_token.iter().filter(|(name, _)| fits(name)).for_each(|(name, value)| form.push(name, value));
         }
     }
@@ -215,6 +217,11 @@ fn grant(form: &mut Form, parts: &Parts<'_>) -> Result<(), Unset> {
         );
         return Ok(());
     }
+    if parts.grant == DEVICE_GRANT {
+        let code = from.got("device_code").ok_or_else(|| Unset("device_code".into()))?;
+        form.push("device_code", super::record::text_of(&code));
+        return Ok(());
+    }
     form.push("code", super::record::text_of(&from.got("code").ok_or_else(|| Unset("code".into()))?));
     if let Some(uri) = from.sent.get("redirect_uri") {
         form.push("redirect_uri", uri.as_bytes());
@@ -223,6 +230,15 @@ fn grant(form: &mut Form, parts: &Parts<'_>) -> Result<(), Unset> {
         form.push("code_verifier", verifier);
     }
     Ok(())
+}
+
+/// A device authorization request (RFC 8628 section 3.1); what the client sends along with authorization requests belongs here too.
+fn device(form: &mut Form, parts: &Parts<'_>) {
+    let Some(client) = parts.client else { return };
+    if !client.scopes.is_empty() {
+        form.push("scope", client.scopes.join(" "));
+    }
+    client.extra_authorize.iter().for_each(|(name, value)| form.push(name, value));
 }
 
 fn bearer(headers: &mut Headers, parts: &Parts<'_>, names: &Names<'_>) -> Result<(), Unset> {

@@ -103,8 +103,8 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     if want.distinct.is_some() {
         parts.push("a different value each time".into());
     }
-    if want.guessable.is_some() {
-        parts.push("values that cannot be guessed (at least 128 bits)".into());
+    if let Some(guessable) = &want.guessable {
+        parts.push(format!("values that cannot be guessed (at least {} bits)", guessable.bits.unwrap_or(128)));
     }
     if let Some(jwt) = &want.jwt {
         let members = jwt.header.iter().chain(&jwt.claims).map(|(name, matcher)| phrase(name, matcher, names));

@@ -28,6 +28,7 @@ mod steps;
 mod tally;
 mod transcript;
 mod verdict;
+mod verify;
 mod waiver;
 mod witness;
 

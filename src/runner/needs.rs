@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ground::NoGround;
 use super::result::SkipCode;
-use crate::scenario::{ClientNeed, Needs, Scenario};
+use crate::scenario::{ClientNeed, DEVICE_GRANT, Needs, Scenario};
 use crate::target::{AuthMethod, Client, ClientKind, Target, Wanted};
 use crate::wire::Wire;
 
@@ -170,7 +170,8 @@ fn fits(need: &ClientNeed, client: &Client) -> bool {
 fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -> Result<Wanted, NoGround> {
     let auth_method = registrable_method(need, target)?;
     let native = need.kind.as_deref() == Some("native");
-    let mut grant_types: Vec<String> = ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec();
+    let known = ["authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT];
+    let mut grant_types: Vec<String> = known.map(str::to_owned).to_vec();
     grant_types.retain(|grant| {
         let named = need.grant.contains(grant) || grant == "authorization_code";
         let usual = grant == "refresh_token" && offers_grant(target, grant);

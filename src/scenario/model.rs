@@ -140,6 +140,8 @@ pub enum Action {
     Authorize(Box<Authorize>),
     /// A request that a client or resource server sends directly.
     Request(Box<RequestStep>),
+    /// A user's visit to the verification page of a device (RFC 8628 section 3.3).
+    Verify(Box<Verify>),
     /// A raw HTTP request.
     Http(Box<Http>),
     /// Lets time pass.
@@ -170,6 +172,45 @@ pub struct Authorize {
     pub pkce: String,
     /// The deviations.
     pub edits: Edits,
+}
+
+/// A visit to the verification page of a device.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    /// The `device` step.
+    pub device: String,
+    /// What the user does.
+    pub login: Login,
+    /// The browser session; steps of one name share cookies.
+    pub session: Option<String>,
+    /// The user, by position in the configuration: 0 is the default.
+    pub user: usize,
+    /// By which of the two addresses.
+    pub via: VerifyVia,
+    /// How the user types the code.
+    pub typed: Typed,
+    /// Another user code than that of the device.
+    pub code: Option<Value>,
+}
+
+/// The address by which a user comes to the verification page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerifyVia {
+    /// `verification_uri`: the user types the code.
+    Uri,
+    /// `verification_uri_complete`: the code is in it.
+    Complete,
+}
+
+/// How a user types a user code (RFC 8628 section 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Typed {
+    /// As it is shown.
+    AsShown,
+    /// In lower case.
+    Lower,
+    /// Without hyphens and other punctuation.
+    Bare,
 }
 
 /// What the user does at login and consent.
@@ -217,6 +258,8 @@ pub enum Verb {
     Metadata,
     /// The key set.
     Jwks,
+    /// Device authorization endpoint (RFC 8628 section 3.1).
+    Device,
 }
 
 /// Deviations from the right request.
@@ -327,6 +370,13 @@ pub enum Wait {
     },
     /// So long.
     For(Duration),
+    /// As long as a device waits between two polls, and a little more.
+    Interval {
+        /// The `device` step.
+        of: String,
+        /// How much more.
+        plus: Duration,
+    },
 }
 
 /// Whether a token works.
@@ -413,7 +463,7 @@ pub struct Want {
     /// This value is different in every result.
     pub distinct: Option<Template>,
     /// This value cannot be guessed: estimated over all results.
-    pub guessable: Option<Template>,
+    pub guessable: Option<Guessable>,
     /// A JSON Web Token.
     pub jwt: Option<JwtWant>,
     /// Nothing was delivered to this URI, nor to its origin where no registered URI has it.
@@ -435,6 +485,15 @@ pub struct Elements {
     pub distinct: Option<String>,
     /// How many there must be.
     pub count: Option<Matcher>,
+}
+
+/// A value that must not be guessable.
+#[derive(Debug, Clone)]
+pub struct Guessable {
+    /// The value.
+    pub value: Template,
+    /// The bits that it must have; `None`: what a secret needs that nobody types.
+    pub bits: Option<u32>,
 }
 
 /// How many of several results are such.

@@ -71,6 +71,8 @@ pub(super) enum Used {
 pub(super) enum Role {
     /// Its code or refresh token is redeemed.
     From,
+    /// Its device authorization is continued.
+    Device,
     /// Its granted scope is looked at.
     Granted,
     /// It is the control of a refusal.

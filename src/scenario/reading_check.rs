@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::reading::Reading;
 use super::vocabulary::{BACK_OUTCOMES, FRONT_OUTCOMES, PLANS};
-use super::{Among, Check, Elements, JwtWant, Kind, Matcher, Template, Tolerance, Want};
+use super::{Among, Check, Elements, Guessable, JwtWant, Kind, Matcher, Template, Tolerance, Want};
 use crate::catalog::Level;
 use crate::problem::nearest;
 use crate::reader::{Data, Fields, Node, quoted};
@@ -156,7 +156,7 @@ impl Reading<'_> {
             alone.push(("distinct", entry.span.clone()));
         }
         if let Some(entry) = fields.entry("guessable") {
-            want.guessable = Some(self.variable(&entry.value));
+            want.guessable = self.guessable(&entry.value);
             alone.push(("guessable", entry.span.clone()));
         }
         if let Some(entry) = fields.entry("jwt") {
@@ -237,6 +237,18 @@ impl Reading<'_> {
             self.sink.add(&node.span, "expected a single variable: \"{x.code}\"");
         }
         template
+    }
+
+    /// A variable, or one with the bits that are enough for it.
+    fn guessable(&self, node: &Node) -> Option<Guessable> {
+        if !matches!(node.data, Data::Table(_)) {
+            return Some(Guessable { value: self.variable(node), bits: None });
+        }
+        let mut fields = Fields::of(node, self.sink)?;
+        let value = fields.required("value").map(|node| self.variable(node));
+        let bits = fields.required("bits").and_then(|node| self.sink.whole(node, 1));
+        fields.finish();
+        Some(Guessable { value: value?, bits })
     }
 
     fn matchers(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Matcher)> {
@@ -343,7 +355,7 @@ impl Reading<'_> {
 
     fn outcome(&self, node: &Node, verb: &str) -> Option<Matcher> {
         match verb {
-            "authorize" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
+            "authorize" | "verify" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
             "" => {
                 let both: Vec<&str> = FRONT_OUTCOMES.into_iter().chain(BACK_OUTCOMES).collect();
                 self.words_matcher(node, "outcome", &both)

@@ -7,12 +7,13 @@ use toml::Spanned;
 use super::reading::{Place, Reading, Role, StepNote};
 use super::vocabulary::{LIFETIMES, SAME_PARTS};
 use super::{
-    Action, Alive, Auth, AuthEncoding, Authorize, Edits, Http, Login, RequestStep, Same, Step, Template, Value, Verb, Wait,
+    Action, Alive, Auth, AuthEncoding, Authorize, Edits, Http, Login, RequestStep, Same, Step, Template, Typed, Value, Verb,
+    Verify, VerifyVia, Wait,
 };
 use crate::reader::{Data, Entry, Fields, Node};
 
 /// The verbs that a step can have.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 15] = [
     "authorize",
     "token",
     "revoke",
@@ -21,6 +22,8 @@ const VERBS: [&str; 13] = [
     "resource",
     "metadata",
     "jwks",
+    "device",
+    "verify",
     "http",
     "wait",
     "alive",
@@ -99,7 +102,7 @@ impl Reading<'_> {
 
     /// The verb of a step; what is wrong with it is said.
     fn verb<'n>(&self, node: &'n Node, fields: &mut Fields<'n>) -> Option<&'n Entry> {
-        for name in ["device", "par", "register"] {
+        for name in ["par", "register"] {
             if let Some(entry) = fields.entry(name) {
                 self.later(entry, &format!("the step `{name}`"));
                 return None;
@@ -152,6 +155,8 @@ impl Reading<'_> {
             "resource" => self.request(Verb::Resource, fields),
             "metadata" => self.request(Verb::Metadata, fields),
             "jwks" => self.request(Verb::Jwks, fields),
+            "device" => self.request(Verb::Device, fields),
+            "verify" => Action::Verify(Box::new(self.verify(fields))),
             "http" => Action::Http(Box::new(self.http(fields))),
             "wait" => Action::Wait(self.wait(fields)),
             "alive" => Action::Alive(Alive { token: self.required_template(fields, "token") }),
@@ -163,15 +168,33 @@ impl Reading<'_> {
     }
 
     fn authorize(&self, fields: &mut Fields<'_>) -> Authorize {
-        let login = [("approve", Login::Approve), ("deny", Login::Deny), ("stop", Login::Stop)];
         let pkce = [("S256", "S256"), ("plain", "plain"), ("none", "none")];
         Authorize {
             client: self.client(fields, true).unwrap_or_default(),
-            login: fields.take("login").and_then(|node| self.sink.choice(node, &login)).unwrap_or(Login::Approve),
+            login: self.login(fields),
             session: fields.string("session").map(str::to_owned),
             user: fields.whole("user", 0).unwrap_or(0),
             pkce: fields.take("pkce").and_then(|node| self.sink.choice(node, &pkce)).unwrap_or("S256").to_owned(),
             edits: self.edits(fields, Channel::Front),
+        }
+    }
+
+    fn login(&self, fields: &mut Fields<'_>) -> Login {
+        let login = [("approve", Login::Approve), ("deny", Login::Deny), ("stop", Login::Stop)];
+        fields.take("login").and_then(|node| self.sink.choice(node, &login)).unwrap_or(Login::Approve)
+    }
+
+    fn verify(&self, fields: &mut Fields<'_>) -> Verify {
+        let via = [("uri", VerifyVia::Uri), ("complete", VerifyVia::Complete)];
+        let typed = [("as-shown", Typed::AsShown), ("lower", Typed::Lower), ("bare", Typed::Bare)];
+        Verify {
+            device: self.named_step(fields, "device", Role::Device),
+            login: self.login(fields),
+            session: fields.string("session").map(str::to_owned),
+            user: fields.whole("user", 0).unwrap_or(0),
+            via: fields.take("via").and_then(|node| self.sink.choice(node, &via)).unwrap_or(VerifyVia::Uri),
+            typed: fields.take("typed").and_then(|node| self.sink.choice(node, &typed)).unwrap_or(Typed::AsShown),
+            code: fields.take("code").map(|node| self.value(node)),
         }
     }
 
@@ -192,6 +215,7 @@ impl Reading<'_> {
                 request.client = self.client(fields, true);
                 request.token = fields.take("token").map(|node| self.template(node));
             }
+            Verb::Device => request.client = self.client(fields, true),
             Verb::Userinfo | Verb::Resource => request.token = fields.take("token").map(|node| self.template(node)),
             Verb::Metadata | Verb::Jwks => {}
         }
@@ -206,7 +230,7 @@ impl Reading<'_> {
         let left_out = match request.verb {
             Verb::Revoke | Verb::Introspect => edits.unset.iter().any(|name| name == "token") || edits.body.is_some(),
             Verb::Userinfo | Verb::Resource => edits.auth.is_some(),
-            Verb::Token | Verb::Metadata | Verb::Jwks => true,
+            Verb::Token | Verb::Metadata | Verb::Jwks | Verb::Device => true,
         };
         if request.token.is_none() && !left_out {
             self.sink.add(fields.span(), "`token` is missing");
@@ -256,6 +280,11 @@ impl Reading<'_> {
     }
 
     fn wait(&self, fields: &mut Fields<'_>) -> Wait {
+        if let Some(node) = fields.take("interval") {
+            let of = self.step_name(node, Role::Device);
+            let plus = fields.take("plus").and_then(|node| self.sink.duration(node)).unwrap_or(Duration::ZERO);
+            return Wait::Interval { of, plus };
+        }
         let (lifetime, plus, span) = (fields.take("lifetime"), fields.take("plus"), fields.take("for"));
         let duration = |node: Option<&Node>| node.and_then(|node| self.sink.duration(node)).unwrap_or(Duration::ZERO);
         match (lifetime, plus, span) {
@@ -266,7 +295,10 @@ impl Reading<'_> {
             }
             (None, None, Some(span)) => Wait::For(duration(Some(span))),
             _ => {
-                self.sink.add(fields.span(), "expected { lifetime = \"…\", plus = \"5s\" } or { for = \"31s\" }");
+                self.sink.add(
+                    fields.span(),
+                    "expected { lifetime = \"…\", plus = \"5s\" }, { interval = \"…\" } or { for = \"31s\" }",
+                );
                 Wait::For(Duration::ZERO)
             }
         }

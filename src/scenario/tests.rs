@@ -200,7 +200,7 @@ fn mistakes_of_verbs() {
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{}}\njwks = {{}}\n")),
         "s.toml:14:1: a step has one verb, and this one has `metadata` and `jwks`"
     );
-    for verb in ["device", "par", "register"] {
+    for verb in ["par", "register"] {
         assert_eq!(
             mistake(&format!("{GOOD}[[steps]]\n{verb} = {{}}\n")),
             format!("s.toml:13:1: this version does not have the step `{verb}` yet")
@@ -225,6 +225,20 @@ fn mistakes_of_verbs() {
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ client = \"a\", user = 1 }}\n")),
         "s.toml:12:1: there may be no user 1 (say needs = { users = 2 })"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nverify = {{ device = \"login\" }}\n")),
+        "s.toml:13:21: expected a `device` step, and `login` is `authorize`"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nwait = {{ interval = \"first\" }}\n")),
+        "s.toml:13:21: expected a `device` step, and `first` is `token`"
+    );
+    assert_eq!(
+        mistake(&format!(
+            "{GOOD}[[steps]]\ndevice = {{ as = \"x\" }}\n[[steps]]\nverify = {{ device = \"x\", typed = \"upper\" }}\n"
+        )),
+        "s.toml:15:34: expected one of `as-shown`, `lower`, `bare`, found \"upper\""
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ client = \"a\", body = \"x\" }}\n")),
@@ -313,7 +327,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{ as = \"doc\" }}\n[[steps]]\ntoken = {{ from = \"doc\" }}\n")),
-        "s.toml:15:18: expected an `authorize` or `token` step, and `doc` is `metadata`"
+        "s.toml:15:18: expected an `authorize`, `token` or `device` step, and `doc` is `metadata`"
     );
 }
 

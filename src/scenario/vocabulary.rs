@@ -20,15 +20,11 @@ pub const FEATURES: [&str; 10] = [
     "registration",
 ];
 
+/// The device authorization grant (RFC 8628 section 3.4).
+pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// Grant types by their registered names; others are written as URNs.
-pub const GRANTS: [&str; 6] = [
-    "authorization_code",
-    "client_credentials",
-    "implicit",
-    "password",
-    "refresh_token",
-    "urn:ietf:params:oauth:grant-type:device_code",
-];
+pub const GRANTS: [&str; 6] = ["authorization_code", "client_credentials", "implicit", "password", "refresh_token", DEVICE_GRANT];
 
 /// Endpoints by their names in the configuration.
 pub const ENDPOINTS: [&str; 10] = [

@@ -16,6 +16,8 @@ either! {
     Matcher { Equals(Scalar), Condition(Box<Condition>), }
     /// A client authentication that replaces the right one.
     Auth { Word(AuthWord), Credentials(Credentials), Header(AuthHeader), }
+    /// A variable that cannot be guessed: as a secret, or with so many bits at least.
+    Guessable { Variable(String), Table(GuessableTable), }
     /// The cases over which the steps are run.
     Cases { Fixed(Vec<Case>), From(CasesFrom), }
 }
@@ -27,6 +29,10 @@ words! {
     Encode { Form = "form", Raw = "raw", }
     /// What the user does at login and consent.
     Login { Approve = "approve", Deny = "deny", Stop = "stop", }
+    /// By which address a user comes to the verification page of a device.
+    Via { Uri = "uri", Complete = "complete", }
+    /// How a user types a user code.
+    Typed { AsShown = "as-shown", Lower = "lower", Bare = "bare", }
     /// Which PKCE a right request has.
     Pkce { S256 = "S256", Plain = "plain", None = "none", }
     /// How a client has to authenticate: secret is basic or post.
@@ -44,7 +50,7 @@ words! {
     /// What a tolerated answer gives.
     Tolerated { Warn = "warn", Pass = "pass", }
     /// What a signature is verified with.
-    Verify { Jwks = "jwks", }
+    VerifiedWith { Jwks = "jwks", }
     /// Something that lives for a time.
     Lifetime {
         Code = "code", AccessToken = "access_token", RefreshToken = "refresh_token", RefreshGrace = "refresh_grace",
@@ -175,6 +181,10 @@ grammar! {
         metadata: Option<Request>,
         /// Reads the key set.
         jwks: Option<Request>,
+        /// A device authorization request.
+        device: Option<Request>,
+        /// A user's visit to the verification page of a device.
+        verify: Option<Verify>,
         /// A raw request; nothing is added.
         http: Option<Http>,
         /// Lets time pass.
@@ -230,7 +240,7 @@ grammar! {
 
     /// A request of the back channel.
     Request {
-        /// The step whose code or refresh token is redeemed.
+        /// The step whose code, device code or refresh token is redeemed.
         from: Option<String>,
         /// The client that sends it, where it is not that of `from`.
         client: Option<String>,
@@ -267,6 +277,29 @@ grammar! {
         parallel: Option<u32>,
     }
 
+    /// A user's visit to the verification page of a device.
+    Verify {
+        /// The `device` step.
+        device: String,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+        /// What the user does.
+        login: Option<Login>,
+        /// The browser session; steps of one name share cookies.
+        session: Option<String>,
+        /// The user, from 0.
+        user: Option<usize>,
+        /// By which address.
+        via: Option<Via>,
+        /// How the user types the code.
+        typed: Option<Typed>,
+        /// Another user code.
+        code: Option<Value>,
+        /// How often, one after the other.
+        times: Option<u32>,
+    }
+
     /// A raw HTTP request.
     Http {
         /// Where to.
@@ -288,10 +321,12 @@ grammar! {
         times: Option<u32>,
     }
 
-    /// How much time passes: a lifetime and a little more, or so long.
+    /// How much time passes: a lifetime or a device's polling interval and a little more, or so long.
     Wait {
         /// What has to run out.
         lifetime: Option<Lifetime>,
+        /// The `device` step whose polling interval has to run out.
+        interval: Option<String>,
         /// How much more: `5s`.
         plus: Option<String>,
         /// So long: `31s`.
@@ -376,7 +411,7 @@ grammar! {
         /// A variable that is different in every result.
         distinct: Option<String>,
         /// A variable that cannot be guessed.
-        guessable: Option<String>,
+        guessable: Option<Guessable>,
         /// A JSON Web Token.
         jwt: Option<Jwt>,
         /// Nothing was delivered to this URI.
@@ -421,6 +456,14 @@ grammar! {
         elements: Option<Elements>,
     }
 
+    /// A variable with the bits that are enough for it.
+    GuessableTable {
+        /// The variable.
+        value: String,
+        /// The bits that it must have at least.
+        bits: u32,
+    }
+
     /// How many of several results are such.
     Among {
         /// Which results are counted.
@@ -461,7 +504,7 @@ grammar! {
         /// The token.
         token: String,
         /// What its signature is verified with.
-        verify: Option<Verify>,
+        verify: Option<VerifiedWith>,
         /// Members of its header.
         header: Option<BTreeMap<String, Matcher>>,
         /// Its claims.
