@@ -64,6 +64,8 @@ pub(super) struct Asked {
     pub(super) silent: bool,
     /// `prompt=login`.
     pub(super) login_again: bool,
+    /// What the pages show as it came.
+    pub(super) raw: Vec<String>,
     /// What is wanted, or why it is refused.
     pub(super) wanted: Result<Wanted, AuthorizeCause>,
 }
@@ -233,6 +235,7 @@ fn asked(
         via,
         silent: settings.prompt_none && prompts(fields, "none"),
         login_again: prompts(fields, "login"),
+        raw: policy.pages.raw.iter().filter_map(|name| fields.get(name).map(str::to_owned)).collect(),
         wanted,
     }
 }

@@ -37,13 +37,14 @@ fn introspect(
     if settings.authenticate {
         let found = client_auth::authenticate(call, &fields, query.as_ref(), None, &policy.client_auth, state)?;
         *client = Some(found.client_id.clone());
-        if !found.may_introspect {
+        if !found.may_introspect && !settings.anybody {
             return Err(TokenCause::MayNotIntrospect);
         }
     }
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
     let Some(token) = state.token(value) else {
-        let inactive = Map::from_iter([("active".to_owned(), Value::Bool(false))]);
+        let active = settings.codes && state.codes.get(value).is_some();
+        let inactive = Map::from_iter([("active".to_owned(), Value::Bool(active))]);
         return if settings.unknown_is_error { Err(TokenCause::UnknownToken) } else { Ok(inactive) };
     };
     user.clone_from(&token.user);

@@ -1,4 +1,5 @@
-//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`.
+//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`,
+//! but for what a policy wants shown as it came.
 
 use aws_lc_rs::digest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -33,7 +34,7 @@ pub(super) fn login(form: &Form, path: &str) -> String {
             }
         }
     };
-    page("Sign in", &body)
+    page("Sign in", &form.style_sheet, &body)
 }
 
 /// The consent page.
@@ -48,7 +49,7 @@ pub(super) fn consent(form: &Form, path: &str) -> String {
             (choice())
         }
     };
-    page("Consent", &body)
+    page("Consent", &form.style_sheet, &body)
 }
 
 /// The page for errors that are not redirected.
@@ -58,7 +59,7 @@ pub(super) fn error(error: &str, description: &str) -> String {
         p { code { (error) } }
         p { (description) }
     };
-    page("Error", &body)
+    page("Error", "", &body)
 }
 
 /// A page that posts the parameters of an authorization response (OAuth 2.0 Form Post Response Mode).
@@ -72,7 +73,7 @@ pub(super) fn form_post(action: &str, params: &Params) -> String {
         }
         script { (PreEscaped(SUBMIT)) }
     };
-    page("Continue", &body)
+    page("Continue", "", &body)
 }
 
 /// The Content-Security-Policy source that lets the script of [`form_post`] run, and no other.
@@ -80,7 +81,7 @@ pub(super) fn form_post_script() -> String {
     format!("'sha256-{}'", base64(digest::digest(&digest::SHA256, SUBMIT.as_bytes())))
 }
 
-fn page(title: &str, body: &Markup) -> String {
+fn page(title: &str, style_sheet: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -89,6 +90,9 @@ fn page(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
+                @if !style_sheet.is_empty() {
+                    link rel="stylesheet" href=(style_sheet);
+                }
             }
             body { (body) }
         }
@@ -99,6 +103,9 @@ fn page(title: &str, body: &Markup) -> String {
 fn hidden(form: &Form) -> Markup {
     html! {
         input type="hidden" name="transaction" value=(form.transaction);
+        @for text in &form.raw {
+            (PreEscaped(format!("<input type=\"hidden\" name=\"shown\" value=\"{text}\">")))
+        }
         @if let Some(csrf) = &form.csrf {
             input type="hidden" name="csrf" value=(csrf);
         }

@@ -52,6 +52,14 @@ pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Misma
     one(&mut out, "body", "body", want.body.as_ref(), Some(&Json::String(record.body.clone())), names);
     let via = record.via.map(Json::from);
     one(&mut out, "location", "delivered by", want.via.as_ref(), via.as_ref(), names);
+    for (what, matcher, seen) in [
+        ("cookies", &want.cookies, &record.way.cookies),
+        ("third parties", &want.third_parties, &record.way.third_parties),
+        ("password sent on", &want.password_sent_on, &record.way.password_sent_on),
+    ] {
+        let value = (!seen.is_empty()).then(|| Json::from(seen.clone()));
+        one(&mut out, "body", what, matcher.as_ref(), value.as_ref(), names);
+    }
     if let Some(wanted) = want.alive {
         alive(&mut out, wanted, record);
     }
@@ -86,6 +94,9 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     say("body", want.body.as_ref());
     say("delivered by", want.via.as_ref());
     say("granted scope", want.scope.as_ref());
+    say("cookies", want.cookies.as_ref());
+    say("third parties", want.third_parties.as_ref());
+    say("password sent on", want.password_sent_on.as_ref());
     if let Some(alive) = want.alive {
         parts.push(if alive { "the token works".into() } else { "the token no longer works".into() });
     }

@@ -27,6 +27,7 @@ mod tally;
 mod transcript;
 mod verdict;
 mod waiver;
+mod way;
 mod witness;
 
 pub use answer::Outcome as AnswerClass;

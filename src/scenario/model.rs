@@ -166,6 +166,8 @@ pub struct Authorize {
     pub user: usize,
     /// `S256` (default), `plain` or `none`: which PKCE a right request has here.
     pub pkce: String,
+    /// An earlier step whose last page is gone on with, in this session, instead of a new request.
+    pub resume: Option<String>,
     /// The deviations.
     pub edits: Edits,
 }
@@ -236,8 +238,12 @@ pub struct Edits {
     pub content_type: Option<Value>,
     /// Header fields that are set.
     pub headers: Vec<(String, Value)>,
+    /// Header fields that are added once more, even if they are there.
+    pub add_headers: Vec<(String, Value)>,
     /// Another body, byte for byte.
     pub body: Option<Value>,
+    /// Whether the body goes out in chunks (RFC 9112 section 7.1; back channel).
+    pub chunked: bool,
     /// The step that is the control, where it cannot be derived.
     pub control: Option<String>,
 }
@@ -248,7 +254,8 @@ impl Edits {
     pub fn is_empty(&self) -> bool {
         let lists = self.set.is_empty() && self.unset.is_empty() && self.add.is_empty() && self.query.is_empty();
         let request = self.auth.is_none() && self.method.is_none() && self.content_type.is_none();
-        lists && request && self.headers.is_empty() && self.body.is_none()
+        let message = self.headers.is_empty() && self.add_headers.is_empty() && self.body.is_none() && !self.chunked;
+        lists && request && message
     }
 }
 
@@ -294,6 +301,13 @@ pub enum Value {
     Raw(Template),
     /// Bytes.
     Hex(Vec<u8>),
+    /// Text that goes out as it is, so many times over.
+    Repeat {
+        /// The text, encoded already.
+        text: String,
+        /// How often.
+        times: u32,
+    },
 }
 
 /// A raw HTTP request.
@@ -305,6 +319,8 @@ pub struct Http {
     pub method: String,
     /// Header fields.
     pub headers: Vec<(String, Value)>,
+    /// Header fields that are added once more.
+    pub add_headers: Vec<(String, Value)>,
     /// The body.
     pub body: Option<Value>,
     /// The browser session whose cookies it carries and fills.
@@ -416,6 +432,12 @@ pub struct Want {
     pub jwt: Option<JwtWant>,
     /// Nothing was delivered to this URI, nor to its origin where no registered URI has it.
     pub not_sent_to: Option<Template>,
+    /// The cookies set on the way, as their `Set-Cookie` fields (`authorize` steps).
+    pub cookies: Option<Matcher>,
+    /// The URLs of other hosts from which a page on the way loads something (`authorize` steps).
+    pub third_parties: Option<Matcher>,
+    /// The URLs to which a redirect made the browser post the user's password again (`authorize` steps).
+    pub password_sent_on: Option<Matcher>,
 }
 
 /// How many of several results are such.

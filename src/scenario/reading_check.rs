@@ -12,9 +12,12 @@ use crate::problem::nearest;
 use crate::reader::{Data, Fields, Node, quoted};
 
 /// The members of a check that are about something that not every step has, with the verbs that have it.
-const BELONG: [(&str, &[&str]); 5] = [
+const BELONG: [(&str, &[&str]); 8] = [
     ("via", &["authorize"]),
     ("not_sent_to", &["authorize"]),
+    ("cookies", &["authorize"]),
+    ("third_parties", &["authorize"]),
+    ("password_sent_on", &["authorize"]),
     ("alive", &["alive"]),
     ("scope", &["granted_scope"]),
     ("same", &["same"]),
@@ -138,6 +141,9 @@ impl Reading<'_> {
             scope: self.matcher_of(fields, "scope"),
             same: fields.flag("same"),
             not_sent_to: fields.take("not_sent_to").map(|node| self.template(node)),
+            cookies: self.matcher_of(fields, "cookies"),
+            third_parties: self.matcher_of(fields, "third_parties"),
+            password_sent_on: self.matcher_of(fields, "password_sent_on"),
             ..Want::default()
         }
     }

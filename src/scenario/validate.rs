@@ -120,6 +120,7 @@ impl<'a> Names<'a> {
         };
         let (fits, wanted) = match role {
             Role::From => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
+            Role::Resumed => (verb == "authorize", "an `authorize` step"),
             Role::Granted => (verb == "token", "a `token` step"),
             Role::Compared => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
             Role::Control => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),

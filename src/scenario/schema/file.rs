@@ -10,7 +10,7 @@ use crate::catalog::{Level, Severity};
 either! {
     /// A string with {variables}, or a number or flag that stands for its text.
     Scalar { Text(String), Whole(i64), Number(f64), Flag(bool), }
-    /// A value in a request: encoded as its place demands, { raw } as it is, or { hex } bytes.
+    /// A value in a request: encoded as its place demands, { raw } as it is, { hex } bytes, or { repeat, times }.
     Value { Text(Scalar), Table(ValueTable), }
     /// A bare value means equals; a table has one condition.
     Matcher { Equals(Scalar), Condition(Box<Condition>), }
@@ -131,12 +131,16 @@ grammar! {
         name: String,
     }
 
-    /// A value that goes out as it is, or bytes.
+    /// A value that goes out as it is, bytes, or text many times over.
     ValueTable {
         /// Goes out as it is, encoded already or wrongly.
         raw: Option<String>,
         /// Bytes, as pairs of hexadecimal digits.
         hex: Option<String>,
+        /// Goes out as it is, `times` over.
+        repeat: Option<String>,
+        /// How often `repeat` stands there.
+        times: Option<u32>,
     }
 
     /// HTTP Basic with these credentials.
@@ -208,6 +212,8 @@ grammar! {
         user: Option<usize>,
         /// Which PKCE a right request has.
         pkce: Option<Pkce>,
+        /// An earlier step whose last page is gone on with in this session, instead of a new request.
+        resume: Option<String>,
         /// Parameters that get another value, or are added.
         set: Option<BTreeMap<String, Value>>,
         /// Parameters that are left out.
@@ -216,6 +222,8 @@ grammar! {
         add: Option<Vec<(String, Value)>>,
         /// Header fields that are set.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more, even if they are there.
+        add_headers: Option<Vec<(String, Value)>>,
         /// Another method.
         method: Option<String>,
         /// The step that is the control of a refusal.
@@ -255,8 +263,12 @@ grammar! {
         content_type: Option<Value>,
         /// Header fields that are set.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more, even if they are there.
+        add_headers: Option<Vec<(String, Value)>>,
         /// Another body.
         body: Option<Value>,
+        /// Whether the body goes out in chunks.
+        chunked: Option<bool>,
         /// The step that is the control of a refusal.
         control: Option<String>,
         /// How often, one after the other.
@@ -273,6 +285,8 @@ grammar! {
         method: Option<String>,
         /// Header fields.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more.
+        add_headers: Option<Vec<(String, Value)>>,
         /// The body.
         body: Option<Value>,
         /// The browser session whose cookies it carries and fills.
@@ -379,6 +393,12 @@ grammar! {
         jwt: Option<Jwt>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
     }
 
     /// An answer that is accepted beside the preferred one.
@@ -413,6 +433,12 @@ grammar! {
         same: Option<bool>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
     }
 
     /// How many of several results are such.
@@ -446,6 +472,12 @@ grammar! {
         via: Option<Matcher>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
     }
 
     /// What a JSON Web Token has to be.

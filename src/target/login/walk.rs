@@ -9,7 +9,7 @@ use super::landing::{delivered, ends_at};
 use super::page::{self, Click, Kind, Method, Page};
 use super::submit::{Submission, absolute, absolute_from};
 use super::{Action, End, Journey, LoginStep, Via, Visit};
-use crate::oauth::{Request, Response};
+use crate::oauth::{Exchange, Request, Response};
 use crate::wire::Browser;
 
 /// How often the very same request may be made: after a login some servers begin anew.
@@ -30,12 +30,23 @@ pub(super) async fn walk(browser: &mut Browser, request: Request, visit: &Visit<
     Journey { exchanges: walk.exchanges, sent_to: walk.sent_to, end }
 }
 
+/// Goes on from a page that is there already; its exchange is the first of the journey.
+pub(super) async fn resume(browser: &mut Browser, page: Exchange, visit: &Visit<'_>, steps: &[LoginStep]) -> Journey {
+    let mut walk =
+        Walk { visit, steps, memory: Memory::default(), seen: HashMap::new(), exchanges: vec![page], sent_to: Vec::new() };
+    let end = match walk.next() {
+        Step::Send(request) => walk.from(browser, request).await,
+        Step::End(end) => end,
+    };
+    Journey { exchanges: walk.exchanges, sent_to: walk.sent_to, end }
+}
+
 struct Walk<'a> {
     visit: &'a Visit<'a>,
     steps: &'a [LoginStep],
     memory: Memory,
     seen: HashMap<(String, String, Vec<u8>), usize>,
-    exchanges: Vec<crate::oauth::Exchange>,
+    exchanges: Vec<Exchange>,
     sent_to: Vec<String>,
 }
 
