@@ -90,6 +90,8 @@ settings! {
         openid: bool = true,
         /// The issuer it names; empty: the realm's own.
         issuer: String = String::new(),
+        /// Whether `X-Forwarded-Host` of anybody says where the endpoints are (RFC 9700 section 4.13).
+        trust_forwarded: bool = false,
         /// Members that are left out.
         omit: Vec<String> = vec![],
         /// Members that are set, whatever the rest of the policy says.

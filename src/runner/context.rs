@@ -154,7 +154,10 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
     match first.as_str() {
         "client_id" => Some(client.client_id.clone()),
         "client_secret" => client.client_secret.clone(),
-        "client_secret_swapped" => client.client_secret.as_deref().map(case_swapped),
+        // A secret without letters has no other case.
+        "client_secret_swapped" => client.client_secret.as_deref().map(|secret| (secret, case_swapped(secret))).and_then(
+            |(secret, swapped)| if swapped == secret { None } else { Some(swapped) },
+        ),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
@@ -167,6 +170,12 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
 fn case_swapped(text: &str) -> String {
     let swap = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
     text.chars().map(swap).collect()
+}
+
+/// With every letter percent-encoded: another string for the same resource (RFC 3986 section 6.2.2.2).
+fn letters_encoded(text: &str) -> String {
+    let encode = |c: char| if c.is_ascii_alphabetic() { format!("%{:02x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(encode).collect()
 }
 
 fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
@@ -183,6 +192,7 @@ fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
         "authority" => Some(authority),
         "origin" => Some(format!("{}://{authority}", parsed.scheme())),
         "path" => Some(parsed.path().to_owned()),
+        "path_encoded" => Some(letters_encoded(parsed.path())),
         "path_upper" => Some(parsed.path().to_ascii_uppercase()),
         "query" => parsed.query().map(str::to_owned),
         _ => None,

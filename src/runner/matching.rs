@@ -49,6 +49,13 @@ pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Misma
     for (name, matcher) in &want.got {
         one(&mut out, error_line, name, Some(matcher), record.got(name).as_ref(), names);
     }
+    if !want.challenge.is_empty() {
+        let challenge = record.challenge().unwrap_or_default();
+        for (name, matcher) in &want.challenge {
+            let what = format!("challenge attribute {name}");
+            one(&mut out, "header WWW-Authenticate", &what, Some(matcher), challenge.get(name), names);
+        }
+    }
     one(&mut out, "body", "body", want.body.as_ref(), Some(&Json::String(record.body.clone())), names);
     let via = record.via.map(Json::from);
     one(&mut out, "location", "delivered by", want.via.as_ref(), via.as_ref(), names);
@@ -90,6 +97,7 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     say("error", want.error.as_ref());
     want.headers.iter().for_each(|(name, matcher)| say(&format!("header {name}"), Some(matcher)));
     say("content type", want.content_type.as_ref());
+    want.challenge.iter().for_each(|(name, matcher)| say(&format!("challenge attribute {name}"), Some(matcher)));
     want.json.iter().chain(&want.got).for_each(|(name, matcher)| say(name, Some(matcher)));
     say("body", want.body.as_ref());
     say("delivered by", want.via.as_ref());

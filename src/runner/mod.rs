@@ -4,6 +4,7 @@
 
 mod answer;
 mod build;
+mod challenge;
 mod chance;
 mod context;
 mod control;

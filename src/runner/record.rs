@@ -97,6 +97,12 @@ impl Record {
         self.got("error").or_else(|| self.challenge_error().map(Value::String))
     }
 
+    /// The parameters of the Bearer challenge, where there is one (RFC 6750 section 3).
+    #[must_use]
+    pub fn challenge(&self) -> Option<serde_json::Map<String, Value>> {
+        super::challenge::bearer(&self.headers.joined("www-authenticate")?)
+    }
+
     /// The `error` attribute of a Bearer challenge (RFC 6750 section 3).
     fn challenge_error(&self) -> Option<String> {
         let challenge = self.headers.joined("www-authenticate")?;

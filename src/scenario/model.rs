@@ -406,6 +406,8 @@ pub struct Want {
     pub error: Option<Matcher>,
     /// Header fields, several of one name joined.
     pub headers: Vec<(String, Matcher)>,
+    /// Parameters of the Bearer challenge; one that stands more than once is a list.
+    pub challenge: Vec<(String, Matcher)>,
     /// The media type, in lower case, without parameters.
     pub content_type: Option<Matcher>,
     /// Members of the JSON body.

@@ -119,7 +119,7 @@ impl Reading<'_> {
             }
         }
         let own = matches!(verb, "alive" | "granted_scope" | "same");
-        for name in ["outcome", "status", "error", "headers", "content_type", "json", "got", "body"] {
+        for name in ["outcome", "status", "error", "headers", "challenge", "content_type", "json", "got", "body"] {
             if let Some(entry) = fields.entry(name).filter(|_| own) {
                 let member = BELONG.iter().find(|(_, verbs)| verbs.contains(&verb)).map_or("", |(member, _)| member);
                 self.sink.add(&entry.span, format!("of `{verb}` only `{member}` can be checked, not `{name}`"));
@@ -130,6 +130,7 @@ impl Reading<'_> {
             status: self.matcher_of(fields, "status"),
             error: self.matcher_of(fields, "error"),
             headers: self.matchers(fields, "headers"),
+            challenge: self.matchers(fields, "challenge"),
             content_type: self.matcher_of(fields, "content_type"),
             json: self.matchers(fields, "json"),
             got: self.matchers(fields, "got"),

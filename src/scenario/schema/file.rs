@@ -367,6 +367,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -415,6 +417,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -460,6 +464,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
