@@ -22,7 +22,10 @@ fn is(request: &Request, property: Strange) -> bool {
         Strange::ManyParameters => parameters(request).iter().map(|params| params.iter().count()).sum::<usize>() > MANY,
         Strange::BadPercent => bad_percent(request.query().unwrap_or("").as_bytes()) || bad_percent(&request.body),
         Strange::Nul => values().any(|value| value.contains(&0)),
-        Strange::NotUtf8 => values().any(|value| std::str::from_utf8(&value).is_err()),
+        Strange::NotUtf8 => {
+            let headers = || request.headers.all("authorization").any(|value| std::str::from_utf8(value).is_err());
+            values().any(|value| std::str::from_utf8(&value).is_err()) || headers()
+        }
         Strange::NotAscii => values().any(|value| std::str::from_utf8(&value).is_ok_and(|text| !text.is_ascii())),
         Strange::Chunked => request.headers.has("transfer-encoding"),
         Strange::RepeatedHeader => ["authorization", "content-type"].iter().any(|name| request.headers.all(name).count() > 1),

@@ -616,6 +616,8 @@ settings! {
         scheme_case_sensitive: bool = false,
         /// Whether two methods in one request are refused; else the header counts.
         refuse_several: bool = true,
+        /// Whether the first of two Authorization header fields counts; else both are refused.
+        first_header: bool = false,
         /// Whether a client must use the method that it is registered for.
         registered_method_only: bool = true,
         /// Whether credentials in the query count.
