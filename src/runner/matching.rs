@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::context::Names;
 use super::record::{Record, text_of};
-use crate::oauth::Scope;
+use crate::oauth::{Scope, encoding};
 use crate::scenario::{Matcher, Template, Want};
 
 /// One thing that is not as it was wanted.
@@ -237,7 +237,7 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
             let own = meant != uri && names.target.endpoints.authorization.as_deref().and_then(origin).as_ref() == Some(&bad);
             origin(url).as_ref() == Some(&bad) && !own && !registered.iter().any(|known| origin(known).as_ref() == Some(&bad))
         });
-        let hit = base(url) == base(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
+        let hit = decoded(url) == decoded(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
         if (hit && !to_registered) || carries_tail(url, &uri) {
             out.push(Mismatch::new("location", &wanted, format!("sent to {url}")));
             return;
@@ -273,6 +273,12 @@ fn carries_tail(url: &str, uri: &str) -> bool {
 
 fn base(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
+}
+
+/// Without query and fragment, and percent-decoded: servers encode what may not stand in a header field.
+fn decoded(url: &str) -> Vec<u8> {
+    let bytes = base(url).as_bytes();
+    encoding::from_percent(bytes).unwrap_or_else(|| bytes.to_vec())
 }
 
 fn normal(url: &str) -> Option<String> {
