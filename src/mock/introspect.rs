@@ -44,7 +44,10 @@ fn introspect(
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
     let Some(token) = state.token(value) else {
         let active = settings.codes && state.codes.get(value).is_some();
-        let inactive = Map::from_iter([("active".to_owned(), Value::Bool(active))]);
+        let mut inactive = Map::from_iter([("active".to_owned(), Value::Bool(active))]);
+        if !settings.unknown_reason.is_empty() {
+            inactive.insert("reason".into(), json!(settings.unknown_reason));
+        }
         return if settings.unknown_is_error { Err(TokenCause::UnknownToken) } else { Ok(inactive) };
     };
     user.clone_from(&token.user);

@@ -820,6 +820,8 @@ settings! {
         anybody: bool = false,
         /// Whether an authorization code passes for an active token.
         codes: bool = false,
+        /// What a `reason` member says of a token that is not known; empty: there is none.
+        unknown_reason: String = String::new(),
         /// Whether an inactive token's answer tells more than that.
         inactive_details: bool = false,
         /// Whether revoked tokens are inactive.
