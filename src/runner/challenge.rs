@@ -47,9 +47,8 @@ fn head(item: &str) -> (Option<&str>, Option<&str>) {
     let token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~!#$%&'*+^`|".contains(c));
     match item.split_once(' ') {
         Some((scheme, rest)) if token(scheme) && !rest.trim_start().starts_with('=') => (Some(scheme), Some(rest.trim_start())),
-        Some(_) => (None, Some(item)),
         None if token(item) => (Some(item), None),
-        None => (None, Some(item)),
+        _ => (None, Some(item)),
     }
 }
 

@@ -155,9 +155,11 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "client_id" => Some(client.client_id.clone()),
         "client_secret" => client.client_secret.clone(),
         // A secret without letters has no other case.
-        "client_secret_swapped" => client.client_secret.as_deref().map(|secret| (secret, case_swapped(secret))).and_then(
-            |(secret, swapped)| if swapped == secret { None } else { Some(swapped) },
-        ),
+        "client_secret_swapped" => client
+            .client_secret
+            .as_deref()
+            .map(|secret| (secret, case_swapped(secret)))
+            .and_then(|(secret, swapped)| if swapped == secret { None } else { Some(swapped) }),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),

@@ -212,8 +212,8 @@ impl<'a> Play<'a> {
 
     async fn http(&mut self, index: usize, label: &str, step: &Http) -> Result<Record, Stop> {
         let url = self.names.fill(&step.url).map_err(|unset| self.unset(&unset))?;
-        let ready =
-            build::raw(url, &step.method, step.headers.iter().chain(&step.add_headers), step.body.as_ref(), &self.names).map_err(|unset| self.unset(&unset))?;
+        let ready = build::raw(url, &step.method, step.headers.iter().chain(&step.add_headers), step.body.as_ref(), &self.names)
+            .map_err(|unset| self.unset(&unset))?;
         let exchange = match &step.session {
             Some(name) => {
                 let mut browser = self.sessions.remove(name).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));

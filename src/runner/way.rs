@@ -58,7 +58,9 @@ fn removes(field: &str) -> bool {
 fn carries_password(exchange: &Exchange, visit: &Visit<'_>) -> bool {
     let password = visit.user.password.as_str();
     let body = String::from_utf8_lossy(&exchange.request.body);
-    exchange.request.method == "POST" && !password.is_empty() && (body.contains(&encoding::form(password)) || body.contains(password))
+    exchange.request.method == "POST"
+        && !password.is_empty()
+        && (body.contains(&encoding::form(password)) || body.contains(password))
 }
 
 /// The URLs of hosts that are none of the target's from which this page loads something.
