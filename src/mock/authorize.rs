@@ -66,6 +66,8 @@ pub(super) struct Asked {
     pub(super) login_again: bool,
     /// `max_age` in seconds, where it is honoured.
     pub(super) max_age: Option<u64>,
+    /// What the pages show as it came.
+    pub(super) raw: Vec<String>,
     /// What is wanted, or why it is refused.
     pub(super) wanted: Result<Wanted, AuthorizeCause>,
 }
@@ -248,6 +250,7 @@ fn asked(
         silent: settings.prompt_none && prompts(fields, "none"),
         login_again: settings.prompt_login && prompts(fields, "login"),
         max_age: max_age(fields).filter(|_| settings.max_age),
+        raw: policy.pages.raw.iter().filter_map(|name| fields.get(name).map(str::to_owned)).collect(),
         wanted,
     }
 }

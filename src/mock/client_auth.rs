@@ -119,7 +119,7 @@ fn credentials(
             let method = if secret.is_some() { Method::Post } else { Method::None };
             Ok(Credentials { method, id, secret: secret.map(str::to_owned) })
         }
-        [header] => {
+        [header, rest @ ..] if rest.is_empty() || policy.first_header => {
             let parsed = basic(&String::from_utf8_lossy(header), policy);
             let (header_id, header_secret) = parsed.ok_or(TokenCause::MalformedClientAuth)?;
             if (secret.is_some() || asserted) && policy.refuse_several {

@@ -19,6 +19,11 @@ pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &State) -> Decisio
         return Decision::method("GET");
     }
     let mut document = document(call, policy, state);
+    if let Some(host) = call.request.headers.get("x-forwarded-host").filter(|_| policy.metadata.trust_forwarded) {
+        for (name, path) in [("authorization_endpoint", "authorize"), ("token_endpoint", "token")] {
+            document.insert(name.into(), json!(format!("https://{host}{}/{path}", call.realm.path)));
+        }
+    }
     for name in &policy.metadata.omit {
         document.shift_remove(name);
     }

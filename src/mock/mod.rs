@@ -39,6 +39,7 @@ mod scope;
 mod server;
 mod state;
 mod store;
+mod strange;
 #[cfg(test)]
 mod tests;
 mod token;

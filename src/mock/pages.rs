@@ -1,4 +1,5 @@
-//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`.
+//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`,
+//! but for what a policy wants shown as it came.
 
 use aws_lc_rs::digest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -20,7 +21,7 @@ pub(super) fn login(form: &Form, path: &str) -> String {
         p { "to continue to " strong { (form.client) } }
         (mistake(form.mistake))
         form method="post" action={ (path) "/login" } {
-            (hidden(&form.transaction, form.csrf.as_deref()))
+            (hidden(&form.transaction, form.csrf.as_deref(), &form.raw))
             label for="username" { "User name" }
             input id="username" name="username" type="text" autocomplete="username" required autofocus;
             label for="password" { "Password" }
@@ -33,7 +34,7 @@ pub(super) fn login(form: &Form, path: &str) -> String {
             }
         }
     };
-    page("Sign in", &body)
+    page("Sign in", &form.style_sheet, &body)
 }
 
 /// The consent page.
@@ -43,12 +44,12 @@ pub(super) fn consent(form: &Form, path: &str) -> String {
         p { strong { (form.client) } " asks for access" @if let Some(user) = &form.user { " in the name of " strong { (user) } } "." }
         (mistake(form.mistake))
         form method="post" action={ (path) "/consent" } {
-            (hidden(&form.transaction, form.csrf.as_deref()))
+            (hidden(&form.transaction, form.csrf.as_deref(), &form.raw))
             (scopes(&form.scope))
             (choice())
         }
     };
-    page("Consent", &body)
+    page("Consent", &form.style_sheet, &body)
 }
 
 /// The verification page (RFC 8628 section 3.3), with what it asks for now.
@@ -57,7 +58,7 @@ pub(super) fn device(form: &DevicePage, path: &str) -> String {
         h1 { "Connect a device" }
         (mistake(form.mistake))
         form method="post" action={ (path) "/device" } {
-            (hidden(&form.transaction, form.csrf.as_deref()))
+            (hidden(&form.transaction, form.csrf.as_deref(), &[]))
             @if let Some(code) = &form.code {
                 label for="user_code" { "Code on the device" }
                 input id="user_code" name="user_code" type="text" value=(code) autocomplete="off" autocapitalize="characters" required;
@@ -81,12 +82,12 @@ pub(super) fn device(form: &DevicePage, path: &str) -> String {
             }
         }
     };
-    page("Connect a device", &body)
+    page("Connect a device", "", &body)
 }
 
 /// A page that says how it ended.
 pub(super) fn notice(title: &str, text: &str) -> String {
-    page(title, &html! { h1 { (title) } p { (text) } })
+    page(title, "", &html! { h1 { (title) } p { (text) } })
 }
 
 /// The page for errors that are not redirected.
@@ -96,7 +97,7 @@ pub(super) fn error(error: &str, description: &str) -> String {
         p { code { (error) } }
         p { (description) }
     };
-    page("Error", &body)
+    page("Error", "", &body)
 }
 
 /// A page that posts the parameters of an authorization response (OAuth 2.0 Form Post Response Mode).
@@ -110,7 +111,7 @@ pub(super) fn form_post(action: &str, params: &Params) -> String {
         }
         script { (PreEscaped(SUBMIT)) }
     };
-    page("Continue", &body)
+    page("Continue", "", &body)
 }
 
 /// The Content-Security-Policy source that lets the script of [`form_post`] run, and no other.
@@ -118,7 +119,7 @@ pub(super) fn form_post_script() -> String {
     format!("'sha256-{}'", base64(digest::digest(&digest::SHA256, SUBMIT.as_bytes())))
 }
 
-fn page(title: &str, body: &Markup) -> String {
+fn page(title: &str, style_sheet: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -127,6 +128,9 @@ fn page(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
+                @if !style_sheet.is_empty() {
+                    link rel="stylesheet" href=(style_sheet);
+                }
             }
             body { (body) }
         }
@@ -134,9 +138,12 @@ fn page(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-fn hidden(transaction: &str, csrf: Option<&str>) -> Markup {
+fn hidden(transaction: &str, csrf: Option<&str>, raw: &[String]) -> Markup {
     html! {
         input type="hidden" name="transaction" value=(transaction);
+        @for text in raw {
+            (PreEscaped(format!("<input type=\"hidden\" name=\"shown\" value=\"{text}\">")))
+        }
         @if let Some(csrf) = csrf {
             input type="hidden" name="csrf" value=(csrf);
         }

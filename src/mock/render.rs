@@ -43,8 +43,8 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::Page(Page::Error { status, error, description, allow, .. }) => {
             allowing(html(*status, pages::error(error, description), policy), *allow)
         }
-        Outcome::Continue(url) => {
-            let mut response = Response::new(303);
+        Outcome::Continue { url, status } => {
+            let mut response = Response::new(*status);
             response.headers.push("Location", url.as_str());
             response.headers.push("Cache-Control", "no-store");
             response

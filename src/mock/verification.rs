@@ -54,7 +54,7 @@ fn begin(call: &Call<'_>, policy: &Policy, state: &mut State) -> Decision {
     if let Some(Mistake::TooMany) = mistake {
         return too_many();
     }
-    let cookie = interaction::set_cookie(call, &interaction::browser_cookie(&id), &visit.browser, "; Max-Age=3600");
+    let cookie = interaction::set_cookie(call, policy, &interaction::browser_cookie(&id), &visit.browser, "; Max-Age=3600");
     next(policy, state, &id, visit, mistake.map(|_| WRONG_CODE)).cookie(cookie)
 }
 
@@ -67,7 +67,7 @@ fn proceed(call: &Call<'_>, policy: &Policy, state: &mut State) -> Decision {
     let mut cookie = None;
     if visit.session.is_none() && fields.sent("username") {
         match log_in(call, policy, &fields) {
-            Some(session) => cookie = Some(keep_session(call, state, &mut visit, session)),
+            Some(session) => cookie = Some(keep_session(call, policy, state, &mut visit, session)),
             None => return next(policy, state, &id, visit, Some(WRONG_PASSWORD)),
         }
     }
@@ -118,14 +118,14 @@ fn log_in(call: &Call<'_>, policy: &Policy, fields: &Fields) -> Option<Session> 
 }
 
 /// Keeps a login; the cookie is a new one, so that nobody can have planted it.
-fn keep_session(call: &Call<'_>, state: &mut State, visit: &mut VerificationVisit, session: Session) -> String {
+fn keep_session(call: &Call<'_>, policy: &Policy, state: &mut State, visit: &mut VerificationVisit, session: Session) -> String {
     if let Some(old) = call.cookie(SESSION) {
         state.sessions.remove(&old);
     }
     let value = state.random.secret("session", 43);
     state.sessions.insert(value.clone(), session.clone());
     visit.session = Some(session);
-    interaction::set_cookie(call, SESSION, &value, "")
+    interaction::set_cookie(call, policy, SESSION, &value, "")
 }
 
 /// Why a user code leads to no device.

@@ -76,6 +76,8 @@ settings! {
         jwks: JwksPolicy = JwksPolicy::default(),
         /// Dynamic client registration.
         registration: RegistrationPolicy = RegistrationPolicy::default(),
+        /// Requests of strange form.
+        robustness: RobustnessPolicy = RobustnessPolicy::default(),
         /// How each cause of an error is rendered.
         errors: ErrorsPolicy = ErrorsPolicy::default(),
     }
@@ -90,6 +92,8 @@ settings! {
         openid: bool = true,
         /// The issuer it names; empty: the realm's own.
         issuer: String = String::new(),
+        /// Whether `X-Forwarded-Host` of anybody says where the endpoints are (RFC 9700 section 4.13).
+        trust_forwarded: bool = false,
         /// Members that are left out.
         omit: Vec<String> = vec![],
         /// Members that are set, whatever the rest of the policy says.
@@ -258,6 +262,16 @@ choices! {
         Localhost,
         /// The registered one stands somewhere in it.
         Substring,
+        /// Dots of the registered one stand for any character, as in a regular expression.
+        Pattern,
+        /// Blanks, tabs and line breaks do not count.
+        IgnoreControls,
+        /// Everything is the same after percent-decoding, as often as that changes something.
+        Decoded,
+        /// Everything is the same after parameters of path segments were taken away and dot segments resolved.
+        IgnorePathParameters,
+        /// The parameters of the query count, their order and repetition do not.
+        IgnoreQueryOrder,
     }
 }
 
@@ -322,6 +336,18 @@ settings! {
         referrer_policy: String = "no-referrer".into(),
         /// Whether a wrong password is refused.
         check_password: bool = true,
+        /// Whether somebody has to log in; else requests are the first user's.
+        login: bool = true,
+        /// Status of redirects from one page to the next: 302, 303, 307.
+        redirect_status: u16 = 303,
+        /// The attributes of cookies beside their path; empty: none.
+        cookie_attributes: String = "HttpOnly; SameSite=Lax".into(),
+        /// Parameters of the authorization request that login and consent page show as they came, without escaping.
+        raw: Vec<String> = vec![],
+        /// The URL of a style sheet that login and consent page load; empty: none.
+        style_sheet: String = String::new(),
+        /// Whether `X-Forwarded-Host` of anybody says where the pages are (RFC 9700 section 4.13).
+        trust_forwarded: bool = false,
     }
 }
 
@@ -396,6 +422,22 @@ choices! {
 }
 
 choices! {
+    /// What is done to a verifier before it is looked at.
+    VerifierReading {
+        /// Nothing.
+        Exact,
+        /// Blanks and line breaks at its ends are cut off.
+        Trim,
+        /// Equals signs at its end are cut off.
+        Unpad,
+        /// It is percent-decoded once more.
+        Decode,
+        /// Plus and slash are read as hyphen and underscore.
+        Base64,
+    }
+}
+
+choices! {
     /// How a verifier is verified.
     VerifierCheck {
         /// Transformed and compared (RFC 7636 section 4.6).
@@ -438,6 +480,8 @@ settings! {
         check_verifier_length: bool = true,
         /// Whether the characters of a verifier are checked.
         check_verifier_characters: bool = true,
+        /// What is done to a verifier before it is looked at.
+        reading: VerifierReading = VerifierReading::Exact,
         /// How a verifier is verified.
         verify: VerifierCheck = VerifierCheck::Compare,
         /// Whether a missing verifier is refused where there was a challenge.
@@ -589,6 +633,8 @@ settings! {
         scheme_case_sensitive: bool = false,
         /// Whether two methods in one request are refused; else the header counts.
         refuse_several: bool = true,
+        /// Whether the first of two Authorization header fields counts; else both are refused.
+        first_header: bool = false,
         /// Whether a client must use the method that it is registered for.
         registered_method_only: bool = true,
         /// Whether credentials in the query count.
@@ -945,6 +991,8 @@ settings! {
         revokes_access: bool = true,
         /// Whether a revoked refresh token stops working.
         revokes_refresh: bool = true,
+        /// Whether tokens of public clients are revoked; else the answer is 200 and they live on.
+        public_clients: bool = true,
         /// Whether revoking a refresh token ends the access tokens of its grant.
         cascades: bool = true,
         /// Whether revoking an access token ends the refresh tokens of its grant.
@@ -967,6 +1015,12 @@ settings! {
         authenticate: bool = true,
         /// Whether GET works too.
         get: bool = false,
+        /// Whether every client that authenticates may ask, and public ones without.
+        anybody: bool = false,
+        /// Whether an authorization code passes for an active token.
+        codes: bool = false,
+        /// What a `reason` member says of a token that is not known; empty: there is none.
+        unknown_reason: String = String::new(),
         /// Whether an inactive token's answer tells more than that.
         inactive_details: bool = false,
         /// Whether revoked tokens are inactive.
@@ -1003,6 +1057,12 @@ settings! {
         check_scope: bool = true,
         /// Whether a `WWW-Authenticate` field is sent with refusals.
         challenge: bool = true,
+        /// Whether `Cache-Control: no-store` is sent with answers to good tokens.
+        no_store: bool = true,
+        /// Whether a code passes for an access token.
+        codes: bool = false,
+        /// Whether the token counts under another scheme than Bearer too.
+        any_scheme: bool = false,
     }
 }
 
@@ -1033,6 +1093,44 @@ settings! {
         open: bool = true,
         /// Whether a registered client can be read and deleted (RFC 7592).
         management: bool = true,
+    }
+}
+
+choices! {
+    /// A property by which a request is strange.
+    Strange {
+        /// A parameter of more than 4096 bytes.
+        LongParameter,
+        /// A header field of more than 4096 bytes.
+        LongHeader,
+        /// More than 500 parameters.
+        ManyParameters,
+        /// A percent sign without two hexadecimal digits.
+        BadPercent,
+        /// A zero byte, in a parameter or in Basic credentials.
+        Nul,
+        /// Bytes that are no UTF-8, in a parameter or in Basic credentials.
+        NotUtf8,
+        /// Letters outside of ASCII, in a parameter or in Basic credentials.
+        NotAscii,
+        /// A body in chunks.
+        Chunked,
+        /// Two fields for one of Authorization and Content-Type.
+        RepeatedHeader,
+        /// A Content-Type that is neither a plain form nor absent.
+        ContentType,
+        /// Another method than GET and POST.
+        Method,
+        /// A POST without a body.
+        EmptyBody,
+    }
+}
+
+settings! {
+    /// Requests of strange form.
+    RobustnessPolicy {
+        /// Those that end in status 500.
+        crash_on: Vec<Strange> = vec![],
     }
 }
 

@@ -329,12 +329,32 @@ fn assemble(parts: &Parts<'_>, form: &Form, mut headers: Headers, speaks_form: b
     }
     request.headers = headers;
     set_headers(&mut request.headers, edits, names)?;
+    if edits.chunked {
+        request.headers.set("Transfer-Encoding", "chunked");
+        request.body = chunks(&request.body);
+    }
     Ok(Ready { request, sent, code_verifier: None })
+}
+
+/// A body in chunks of a few bytes, with the last one of no bytes (RFC 9112 section 7.1).
+fn chunks(body: &[u8]) -> Vec<u8> {
+    const SIZE: usize = 16;
+    let mut out = Vec::new();
+    for chunk in body.chunks(SIZE) {
+        out.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    out
 }
 
 fn set_headers(headers: &mut Headers, edits: &Edits, names: &Names<'_>) -> Result<(), Unset> {
     for (name, value) in &edits.headers {
         headers.set(name, names.plain(value)?);
+    }
+    for (name, value) in &edits.add_headers {
+        headers.push(name, names.plain(value)?);
     }
     Ok(())
 }
@@ -343,10 +363,10 @@ fn set_headers(headers: &mut Headers, edits: &Edits, names: &Names<'_>) -> Resul
 ///
 /// # Errors
 /// [`Unset`] where a variable has no value.
-pub fn raw(
+pub fn raw<'v>(
     url: String,
     method: &str,
-    headers: &[(String, Value)],
+    headers: impl Iterator<Item = &'v (String, Value)>,
     body: Option<&Value>,
     names: &Names<'_>,
 ) -> Result<Ready, Unset> {

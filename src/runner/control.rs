@@ -93,7 +93,7 @@ impl Play<'_> {
     }
 
     async fn control_authorize(&mut self, index: usize, step: &Authorize) -> Result<Record, Stop> {
-        let right = Authorize { edits: Edits::default(), login: Login::Approve, ..step.clone() };
+        let right = Authorize { edits: Edits::default(), login: Login::Approve, resume: None, ..step.clone() };
         self.authorize(index, "control", &right, "control").await
     }
 
@@ -183,6 +183,7 @@ impl Play<'_> {
                 session: None,
                 user: 0,
                 pkce: "S256".into(),
+                resume: None,
                 edits: Edits::default(),
             };
             Some(self.authorize(0, "control", &right, "control").await?)

@@ -94,6 +94,7 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
         session: None,
         user: 0,
         pkce: "S256".into(),
+        resume: None,
         edits: Edits::default(),
     };
     let record = match play.authorize(0, "preflight", &authorize, "main").await {

@@ -10,6 +10,7 @@ use super::play::{Line, Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
 use super::verify::user_action;
+use super::way;
 use crate::oauth::{Channel, Exchange};
 use crate::scenario::{Action, Authorize, DEVICE_GRANT, Http, RequestStep, Same, Step, Verb, Verify, Wait};
 use crate::target::login::{self, End, PAGE_LIMIT, Visit};
@@ -76,7 +77,11 @@ impl<'a> Play<'a> {
         };
         self.stage.pace.wait().await;
         let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
-        let journey = login::authorize(&mut browser, ready.request.clone(), &visit).await;
+        let journey = match self.page_of(step.resume.as_deref())? {
+            Some(page) => login::resume(&mut browser, page, &visit).await,
+            None => login::authorize(&mut browser, ready.request.clone(), &visit).await,
+        };
+        let way = way::look(&journey, &visit);
         self.sessions.insert(session.to_owned(), browser);
         let mut record = Record::new(index, answer::front_channel(&journey));
         let first = self.lines.len();
@@ -101,6 +106,7 @@ impl<'a> Play<'a> {
         };
         record.exchange = at.map(|at| first + at).filter(|at| *at < self.lines.len());
         record.sent_to = journey.sent_to;
+        record.way = way;
         self.fill_from_exchange(&mut record);
         record.client = Some(step.client.clone());
         record.redirect_uri = client_redirect(&ready);
@@ -113,6 +119,13 @@ impl<'a> Play<'a> {
             self.held.insert(super::control::authorize_key(step));
         }
         Ok(record)
+    }
+
+    /// The exchange that brought the last page of an earlier step.
+    fn page_of(&self, name: Option<&str>) -> Result<Option<Exchange>, Stop> {
+        let record = self.record_of(name)?;
+        let at = record.and_then(|record| record.exchange);
+        Ok(at.and_then(|at| self.lines.get(at)).map(|line| line.exchange.clone()))
     }
 
     /// A back-channel request.
@@ -201,8 +214,8 @@ impl<'a> Play<'a> {
 
     async fn http(&mut self, index: usize, label: &str, step: &Http) -> Result<Record, Stop> {
         let url = self.names.fill(&step.url).map_err(|unset| self.unset(&unset))?;
-        let ready =
-            build::raw(url, &step.method, &step.headers, step.body.as_ref(), &self.names).map_err(|unset| self.unset(&unset))?;
+        let ready = build::raw(url, &step.method, step.headers.iter().chain(&step.add_headers), step.body.as_ref(), &self.names)
+            .map_err(|unset| self.unset(&unset))?;
         let exchange = match &step.session {
             Some(name) => {
                 let mut browser = self.sessions.remove(name).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));

@@ -170,6 +170,8 @@ pub struct Authorize {
     pub user: usize,
     /// `S256` (default), `plain` or `none`: which PKCE a right request has here.
     pub pkce: String,
+    /// An earlier step whose last page is gone on with, in this session, instead of a new request.
+    pub resume: Option<String>,
     /// The deviations.
     pub edits: Edits,
 }
@@ -281,8 +283,12 @@ pub struct Edits {
     pub content_type: Option<Value>,
     /// Header fields that are set.
     pub headers: Vec<(String, Value)>,
+    /// Header fields that are added once more, even if they are there.
+    pub add_headers: Vec<(String, Value)>,
     /// Another body, byte for byte.
     pub body: Option<Value>,
+    /// Whether the body goes out in chunks (RFC 9112 section 7.1; back channel).
+    pub chunked: bool,
     /// The step that is the control, where it cannot be derived.
     pub control: Option<String>,
 }
@@ -293,7 +299,8 @@ impl Edits {
     pub fn is_empty(&self) -> bool {
         let lists = self.set.is_empty() && self.unset.is_empty() && self.add.is_empty() && self.query.is_empty();
         let request = self.auth.is_none() && self.method.is_none() && self.content_type.is_none();
-        lists && request && self.headers.is_empty() && self.body.is_none()
+        let message = self.headers.is_empty() && self.add_headers.is_empty() && self.body.is_none() && !self.chunked;
+        lists && request && message
     }
 }
 
@@ -339,6 +346,13 @@ pub enum Value {
     Raw(Template),
     /// Bytes.
     Hex(Vec<u8>),
+    /// Text that goes out as it is, so many times over.
+    Repeat {
+        /// The text, encoded already.
+        text: String,
+        /// How often.
+        times: u32,
+    },
 }
 
 /// A raw HTTP request.
@@ -350,6 +364,8 @@ pub struct Http {
     pub method: String,
     /// Header fields.
     pub headers: Vec<(String, Value)>,
+    /// Header fields that are added once more.
+    pub add_headers: Vec<(String, Value)>,
     /// The body.
     pub body: Option<Value>,
     /// The browser session whose cookies it carries and fills.
@@ -442,6 +458,8 @@ pub struct Want {
     pub error: Option<Matcher>,
     /// Header fields, several of one name joined.
     pub headers: Vec<(String, Matcher)>,
+    /// Parameters of the Bearer challenge; one that stands more than once is a list.
+    pub challenge: Vec<(String, Matcher)>,
     /// The media type, in lower case, without parameters.
     pub content_type: Option<Matcher>,
     /// Members of the JSON body.
@@ -468,6 +486,12 @@ pub struct Want {
     pub jwt: Option<JwtWant>,
     /// Nothing was delivered to this URI, nor to its origin where no registered URI has it.
     pub not_sent_to: Option<Template>,
+    /// The cookies set on the way, as their `Set-Cookie` fields (`authorize` steps).
+    pub cookies: Option<Matcher>,
+    /// The URLs of other hosts from which a page on the way loads something (`authorize` steps).
+    pub third_parties: Option<Matcher>,
+    /// The URLs to which a redirect made the browser post the user's password again (`authorize` steps).
+    pub password_sent_on: Option<Matcher>,
     /// The elements of a list in the JSON body.
     pub elements: Option<Elements>,
 }

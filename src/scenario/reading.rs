@@ -79,6 +79,8 @@ pub(super) enum Role {
     Control,
     /// Its answer is compared.
     Compared,
+    /// Its last page is gone on with.
+    Resumed,
 }
 
 /// What is noted of a step for validation.

@@ -12,9 +12,12 @@ use crate::problem::nearest;
 use crate::reader::{Data, Fields, Node, quoted};
 
 /// The members of a check that are about something that not every step has, with the verbs that have it.
-const BELONG: [(&str, &[&str]); 5] = [
+const BELONG: [(&str, &[&str]); 8] = [
     ("via", &["authorize"]),
     ("not_sent_to", &["authorize"]),
+    ("cookies", &["authorize"]),
+    ("third_parties", &["authorize"]),
+    ("password_sent_on", &["authorize"]),
     ("alive", &["alive"]),
     ("scope", &["granted_scope"]),
     ("same", &["same"]),
@@ -116,7 +119,7 @@ impl Reading<'_> {
             }
         }
         let own = matches!(verb, "alive" | "granted_scope" | "same");
-        for name in ["outcome", "status", "error", "headers", "content_type", "json", "got", "body", "elements"] {
+        for name in ["outcome", "status", "error", "headers", "challenge", "content_type", "json", "got", "body", "elements"] {
             if let Some(entry) = fields.entry(name).filter(|_| own) {
                 let member = BELONG.iter().find(|(_, verbs)| verbs.contains(&verb)).map_or("", |(member, _)| member);
                 self.sink.add(&entry.span, format!("of `{verb}` only `{member}` can be checked, not `{name}`"));
@@ -127,6 +130,7 @@ impl Reading<'_> {
             status: self.matcher_of(fields, "status"),
             error: self.matcher_of(fields, "error"),
             headers: self.matchers(fields, "headers"),
+            challenge: self.matchers(fields, "challenge"),
             content_type: self.matcher_of(fields, "content_type"),
             json: self.matchers(fields, "json"),
             got: self.matchers(fields, "got"),
@@ -139,6 +143,9 @@ impl Reading<'_> {
             same: fields.flag("same"),
             not_sent_to: fields.take("not_sent_to").map(|node| self.template(node)),
             elements: fields.take("elements").and_then(|node| self.elements(node)),
+            cookies: self.matcher_of(fields, "cookies"),
+            third_parties: self.matcher_of(fields, "third_parties"),
+            password_sent_on: self.matcher_of(fields, "password_sent_on"),
             ..Want::default()
         }
     }

@@ -90,14 +90,35 @@ impl Reading<'_> {
         let Some(mut fields) = Fields::of(node, self.sink) else { return Value::Text(Template::default()) };
         let raw = fields.take("raw").map(|node| Value::Raw(self.template(node)));
         let hex = fields.take("hex").map(|node| Value::Hex(self.hex(node)));
+        let repeat = self.repeat(&mut fields);
         fields.finish();
-        match (raw, hex) {
-            (Some(value), None) | (None, Some(value)) => value,
+        match (raw, hex, repeat) {
+            (Some(value), None, None) | (None, Some(value), None) | (None, None, Some(value)) => value,
             _ => {
-                self.sink.add(&node.span, "expected a string, { raw = \"…\" } or { hex = \"…\" }");
+                let forms = "expected a string, { raw = \"…\" }, { hex = \"…\" } or { repeat = \"…\", times = N }";
+                self.sink.add(&node.span, forms);
                 Value::Text(Template::default())
             }
         }
+    }
+
+    /// Text that stands so many times over; the whole is kept below the largest body that servers are bothered with.
+    fn repeat(&self, fields: &mut Fields<'_>) -> Option<Value> {
+        const LARGEST: usize = 256 * 1024;
+        let (text, times) = (fields.take("repeat"), fields.take("times"));
+        let (text, times) = match (text, times) {
+            (Some(text), Some(times)) => (text, times),
+            (Some(node), None) | (None, Some(node)) => {
+                self.sink.add(&node.span, "`repeat` and `times` go together");
+                return None;
+            }
+            (None, None) => return None,
+        };
+        let (written, times) = (self.sink.string(text)?.to_owned(), self.sink.whole(times, 1)?);
+        if written.is_empty() || written.len().saturating_mul(times as usize) > LARGEST {
+            self.sink.add(&text.span, format!("the whole has to have 1 to {LARGEST} bytes"));
+        }
+        Some(Value::Repeat { text: written, times })
     }
 
     /// The verb of a step; what is wrong with it is said.
@@ -175,6 +196,7 @@ impl Reading<'_> {
             session: fields.string("session").map(str::to_owned),
             user: fields.whole("user", 0).unwrap_or(0),
             pkce: fields.take("pkce").and_then(|node| self.sink.choice(node, &pkce)).unwrap_or("S256").to_owned(),
+            resume: fields.take("resume").map(|node| self.step_name(node, Role::Resumed)),
             edits: self.edits(fields, Channel::Front),
         }
     }
@@ -273,6 +295,7 @@ impl Reading<'_> {
             url: self.required_template(fields, "url"),
             method: fields.string("method").unwrap_or("GET").to_owned(),
             headers: self.pairs(fields, "headers"),
+            add_headers: fields.take("add_headers").map_or_else(Vec::new, |node| self.additions(node)),
             body: fields.take("body").map(|node| self.value(node)),
             session: fields.string("session").map(str::to_owned),
             control: fields.take("control").map(|node| self.step_name(node, Role::Control)),
@@ -331,11 +354,12 @@ impl Reading<'_> {
             add: fields.take("add").map_or_else(Vec::new, |node| self.additions(node)),
             method: fields.string("method").map(str::to_owned),
             headers: self.pairs(fields, "headers"),
+            add_headers: fields.take("add_headers").map_or_else(Vec::new, |node| self.additions(node)),
             control: fields.take("control").map(|node| self.step_name(node, Role::Control)),
             ..Edits::default()
         };
         if channel == Channel::Front {
-            for name in ["query", "auth", "content_type", "body"] {
+            for name in ["query", "auth", "content_type", "body", "chunked"] {
                 if let Some(entry) = fields.entry(name) {
                     self.sink.add(&entry.span, format!("`{name}` is an edit of back-channel requests"));
                 }
@@ -346,6 +370,7 @@ impl Reading<'_> {
         edits.auth = fields.take("auth").and_then(|node| self.auth(node));
         edits.content_type = fields.take("content_type").map(|node| self.value(node));
         edits.body = fields.take("body").map(|node| self.value(node));
+        edits.chunked = fields.flag("chunked").unwrap_or(false);
         edits
     }
 

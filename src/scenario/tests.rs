@@ -257,7 +257,7 @@ fn mistakes_of_edits() {
     assert_eq!(in_token("add = [\"a\"]"), "s.toml:10:34: expected pairs: add = [[\"name\", \"value\"]]");
     assert_eq!(
         in_token("set = { code = { raw = \"a\", hex = \"00\" } }"),
-        "s.toml:10:42: expected a string, { raw = \"…\" } or { hex = \"…\" }"
+        "s.toml:10:42: expected a string, { raw = \"…\" }, { hex = \"…\" } or { repeat = \"…\", times = N }"
     );
     assert_eq!(in_token("set = { code = { hex = \"0\" } }"), "s.toml:10:50: \"0\" is no sequence of hexadecimal byte pairs");
     assert_eq!(
@@ -287,7 +287,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         set("{a.client}"),
-        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_reversed`)"
+        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_reversed`)"
     );
     assert_eq!(set("{a.redirect_uri.hots}"), "s.toml:10:43: unknown part of redirect_uri `hots` (did you mean `host`?)");
     assert_eq!(

@@ -53,11 +53,31 @@ pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 pub(super) const ROOTS: [&str; 7] = ["case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 7] =
-    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_first", "scope_reversed"];
+pub(super) const OF_CLIENT: [&str; 8] = [
+    "client_id",
+    "client_secret",
+    "client_secret_swapped",
+    "redirect_uri",
+    "redirect_uri_2",
+    "scope",
+    "scope_first",
+    "scope_reversed",
+];
 
 /// Parts of a redirect URI.
-pub(super) const URI_PARTS: [&str; 8] = ["authority", "host", "origin", "path", "path_upper", "port", "query", "scheme"];
+pub(super) const URI_PARTS: [&str; 11] = [
+    "authority",
+    "host",
+    "host_undotted",
+    "host_upper",
+    "origin",
+    "path",
+    "path_encoded",
+    "path_upper",
+    "port",
+    "query",
+    "scheme",
+];
 
 /// What the parts of a step's result are called before the name of a parameter or header field.
 pub const OF_STEP: [&str; 3] = ["sent", "got", "headers"];

@@ -10,7 +10,7 @@ use crate::catalog::{Level, Severity};
 either! {
     /// A string with {variables}, or a number or flag that stands for its text.
     Scalar { Text(String), Whole(i64), Number(f64), Flag(bool), }
-    /// A value in a request: encoded as its place demands, { raw } as it is, or { hex } bytes.
+    /// A value in a request: encoded as its place demands, { raw } as it is, { hex } bytes, or { repeat, times }.
     Value { Text(Scalar), Table(ValueTable), }
     /// A bare value means equals; a table has one condition.
     Matcher { Equals(Scalar), Condition(Box<Condition>), }
@@ -139,12 +139,16 @@ grammar! {
         name: String,
     }
 
-    /// A value that goes out as it is, or bytes.
+    /// A value that goes out as it is, bytes, or text many times over.
     ValueTable {
         /// Goes out as it is, encoded already or wrongly.
         raw: Option<String>,
         /// Bytes, as pairs of hexadecimal digits.
         hex: Option<String>,
+        /// Goes out as it is, `times` over.
+        repeat: Option<String>,
+        /// How often `repeat` stands there.
+        times: Option<u32>,
     }
 
     /// HTTP Basic with these credentials.
@@ -220,6 +224,8 @@ grammar! {
         user: Option<usize>,
         /// Which PKCE a right request has.
         pkce: Option<Pkce>,
+        /// An earlier step whose last page is gone on with in this session, instead of a new request.
+        resume: Option<String>,
         /// Parameters that get another value, or are added.
         set: Option<BTreeMap<String, Value>>,
         /// Parameters that are left out.
@@ -228,6 +234,8 @@ grammar! {
         add: Option<Vec<(String, Value)>>,
         /// Header fields that are set.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more, even if they are there.
+        add_headers: Option<Vec<(String, Value)>>,
         /// Another method.
         method: Option<String>,
         /// The step that is the control of a refusal.
@@ -267,8 +275,12 @@ grammar! {
         content_type: Option<Value>,
         /// Header fields that are set.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more, even if they are there.
+        add_headers: Option<Vec<(String, Value)>>,
         /// Another body.
         body: Option<Value>,
+        /// Whether the body goes out in chunks.
+        chunked: Option<bool>,
         /// The step that is the control of a refusal.
         control: Option<String>,
         /// How often, one after the other.
@@ -308,6 +320,8 @@ grammar! {
         method: Option<String>,
         /// Header fields.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more.
+        add_headers: Option<Vec<(String, Value)>>,
         /// The body.
         body: Option<Value>,
         /// The browser session whose cookies it carries and fills.
@@ -390,6 +404,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -416,6 +432,12 @@ grammar! {
         jwt: Option<Jwt>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
         /// The elements of a list in the JSON body.
         elements: Option<Elements>,
     }
@@ -434,6 +456,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -452,6 +476,12 @@ grammar! {
         same: Option<bool>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
         /// The elements of a list in the JSON body.
         elements: Option<Elements>,
     }
@@ -483,6 +513,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -495,6 +527,12 @@ grammar! {
         via: Option<Matcher>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
         /// The elements of a list in the JSON body.
         elements: Option<Elements>,
     }

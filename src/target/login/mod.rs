@@ -222,5 +222,11 @@ pub async fn authorize(browser: &mut Browser, request: Request, visit: &Visit<'_
     }
 }
 
+/// Goes on with a page that was met before, perhaps by another browser: as if this one had been shown it.
+pub async fn resume(browser: &mut Browser, page: Exchange, visit: &Visit<'_>) -> Journey {
+    let steps: &[LoginStep] = if let Login::Form(steps) = visit.login { steps } else { &[] };
+    walk::resume(browser, page, visit, steps).await
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::landing::{delivered, ends_at};
 use super::page::{self, Click, Kind, Method, Page};
 use super::submit::{Submission, absolute, absolute_from};
 use super::{Action, End, Journey, LoginStep, Via, Visit};
-use crate::oauth::{Request, Response};
+use crate::oauth::{Exchange, Request, Response};
 use crate::wire::Browser;
 
 /// How often the very same request may be made: after a login some servers begin anew.
@@ -38,12 +38,30 @@ pub(super) async fn walk(browser: &mut Browser, request: Request, visit: &Visit<
     Journey { answered: memory.answered, could_refuse: memory.could_refuse, code_shown, ..Journey::new(exchanges, sent_to, end) }
 }
 
+/// Goes on from a page that is there already; its exchange is the first of the journey.
+pub(super) async fn resume(browser: &mut Browser, page: Exchange, visit: &Visit<'_>, steps: &[LoginStep]) -> Journey {
+    let mut walk = Walk {
+        visit,
+        steps,
+        memory: Memory::of(visit),
+        seen: HashMap::new(),
+        exchanges: vec![page],
+        sent_to: Vec::new(),
+        code_shown: false,
+    };
+    let end = match walk.next() {
+        Step::Send(request) => walk.from(browser, request).await,
+        Step::End(end) => end,
+    };
+    Journey::new(walk.exchanges, walk.sent_to, end)
+}
+
 struct Walk<'a> {
     visit: &'a Visit<'a>,
     steps: &'a [LoginStep],
     memory: Memory,
     seen: HashMap<(String, String, Vec<u8>), usize>,
-    exchanges: Vec<crate::oauth::Exchange>,
+    exchanges: Vec<Exchange>,
     sent_to: Vec<String>,
     code_shown: bool,
 }
