@@ -27,6 +27,7 @@ enum Answer {
 pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
     let settings = &effective.policy.authorize;
     let session = session(call, state).filter(|_| settings.remember_login);
+    let session = session.or_else(|| anybody(call).filter(|_| !effective.policy.pages.login));
     let mut transaction = Transaction {
         asked,
         effective: Arc::clone(effective),
@@ -110,6 +111,12 @@ pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> De
 /// Whether the user has to log in again (OpenID Connect Core section 3.1.2.1; a `max_age` of 0 is `prompt=login`).
 fn too_old(session: &Session, max_age: Option<u64>, now: Duration) -> bool {
     max_age.is_some_and(|age| age == 0 || now > session.auth_time.saturating_add(Duration::from_secs(age)))
+}
+
+/// Who everybody is taken for where nobody has to log in.
+fn anybody(call: &Call<'_>) -> Option<Session> {
+    let first = call.realm.users.first()?;
+    Some(Session { user: first.username.clone(), auth_time: call.now })
 }
 
 /// The user of the session that a request belongs to.

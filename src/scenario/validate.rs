@@ -121,7 +121,7 @@ impl<'a> Names<'a> {
         let (fits, wanted) = match role {
             Role::From => (matches!(verb, "authorize" | "token" | "device"), "an `authorize`, `token` or `device` step"),
             Role::Device => (verb == "device", "a `device` step"),
-            Role::Granted => (verb == "token", "a `token` step"),
+            Role::Granted => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
             Role::Compared => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
             Role::Control => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
         };
