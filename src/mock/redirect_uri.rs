@@ -64,7 +64,9 @@ pub(super) fn same_origin(a: &str, b: &str) -> bool {
 fn compare(comparison: Comparison, known: &str, uri: &str) -> bool {
     let (k, u) = (Parts::of(known), Parts::of(uri));
     match comparison {
-        Comparison::Exact | Comparison::None | Comparison::AnyClient | Comparison::FirstOnly | Comparison::Localhost => known == uri,
+        Comparison::Exact | Comparison::None | Comparison::AnyClient | Comparison::FirstOnly | Comparison::Localhost => {
+            known == uri
+        }
         Comparison::Prefix => uri.starts_with(known),
         Comparison::Origin => same_origin(known, uri),
         Comparison::Host => k.host == u.host,

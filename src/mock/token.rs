@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MockClient, MockUser};
 use super::call::{Call, Fields};
 use super::client_auth;
 use super::code_grant;
@@ -15,6 +14,7 @@ use super::issue::{self, Authority};
 use super::refresh_grant;
 use super::scope::{self, ScopeFault};
 use super::state::{Commit, Noted, State, Used};
+use super::{MockClient, MockUser};
 use crate::oauth::Params;
 use crate::policy::{ContentTypes, Effective, Policy, Repeated, TokenCause, Unknown};
 
