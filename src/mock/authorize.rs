@@ -202,13 +202,7 @@ fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Resu
         None => "code",
         Some(named) => named,
     };
-    let sorted = |text: &str| {
-        let mut values: Vec<_> = text.split(' ').map(str::to_owned).collect();
-        values.sort_unstable();
-        values
-    };
-    let offered = policy.response_types().iter().any(|offer| sorted(offer) == sorted(named));
-    let types = match offered {
+    let types = match is_offered(named, policy) {
         true => sorted(named),
         false if settings.check_response_type => return Err(AuthorizeCause::UnknownResponseType),
         false => vec!["code".to_owned()],
@@ -218,6 +212,17 @@ fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Resu
         return Err(AuthorizeCause::ForbiddenResponseType);
     }
     Ok(types)
+}
+
+fn is_offered(response_type: &str, policy: &Policy) -> bool {
+    let named = sorted(response_type);
+    policy.response_types().iter().any(|offer| sorted(offer) == named)
+}
+
+fn sorted(response_type: &str) -> Vec<String> {
+    let mut values: Vec<_> = response_type.split(' ').map(str::to_owned).collect();
+    values.sort_unstable();
+    values
 }
 
 fn asked(
@@ -241,7 +246,7 @@ fn asked(
     // Tokens never stand in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 3), and errors go where they
     // would have gone (RFC 6749 section 4.2.2.1).
     let named = fields.get("response_type").unwrap_or("");
-    let in_front = named.split(' ').any(|kind| kind != "code") && policy.response_types().iter().any(|offer| offer == named);
+    let in_front = named.split(' ').any(|kind| kind != "code") && is_offered(named, policy);
     let via = if in_front && via.is_none_or(|via| via == Via::Query) { Some(policy.implicit.via) } else { via };
     Asked {
         client,
