@@ -129,12 +129,25 @@ pub(super) fn default_clients() -> Vec<MockClient> {
             client_id: "tv".into(),
             grant_types: strings(&[DEVICE, "refresh_token"]),
             kind: ClientKind::Native,
-            ..public
+            ..public.clone()
         },
         MockClient {
             client_id: "console".into(),
             client_secret: Some("console-secret-9c4e1f7a2b6d4830".into()),
             grant_types: strings(&[DEVICE, "refresh_token"]),
+            ..basic.clone()
+        },
+        MockClient {
+            client_id: "browser".into(),
+            redirect_uris: strings(&["https://browser.example/cb"]),
+            grant_types: strings(&["authorization_code", "implicit"]),
+            ..public
+        },
+        MockClient {
+            client_id: "trusted".into(),
+            client_secret: Some("trusted-secret-9e27b4c05d81f36a".into()),
+            redirect_uris: strings(&["https://trusted.example/cb"]),
+            grant_types: strings(&["password", "refresh_token"]),
             ..basic
         },
     ]

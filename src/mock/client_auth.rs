@@ -91,6 +91,7 @@ pub(super) fn basic(value: &str, policy: &ClientAuthPolicy) -> Option<(String, S
     let text = |part: &[u8]| {
         let part = match policy.basic_decoding {
             BasicDecoding::Form => from_form(part)?,
+            BasicDecoding::Latin1 => from_form(part)?.into_iter().map(char::from).collect::<String>().into_bytes(),
             BasicDecoding::Raw => part.to_vec(),
         };
         String::from_utf8(part).ok()

@@ -87,19 +87,15 @@ fn lists(policy: &Policy, state: &State, out: &mut Map<String, Value>) {
     let methods = &policy.client_auth.methods;
     let secret_methods: Vec<_> = methods.iter().filter(|method| *method != "none").cloned().collect();
     let challenge_methods = if policy.pkce.supported { policy.pkce.methods.clone() } else { Vec::new() };
-    let mut grants = policy.token.grants.clone();
-    if policy.authorize.response_types.iter().any(|types| types.split(' ').any(|kind| kind != "code")) {
-        grants.push("implicit".into());
-    }
     let mut list = |name: &str, values: Vec<String>| {
         if !values.is_empty() {
             out.insert(name.into(), json!(values));
         }
     };
     list("scopes_supported", scopes(state));
-    list("response_types_supported", policy.authorize.response_types.clone());
+    list("response_types_supported", policy.response_types());
     list("response_modes_supported", policy.authorize.response_modes.clone());
-    list("grant_types_supported", grants);
+    list("grant_types_supported", policy.grants());
     list("token_endpoint_auth_methods_supported", methods.clone());
     if policy.revocation.enabled {
         list("revocation_endpoint_auth_methods_supported", methods.clone());

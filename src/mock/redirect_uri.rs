@@ -51,6 +51,7 @@ pub(super) fn is_registered(uri: &str, client: &MockClient, policy: &RedirectUri
     match policy.comparison {
         Comparison::None => true,
         Comparison::AnyClient => state.clients().iter().any(|other| other.redirect_uris.iter().any(|known| known == uri)),
+        Comparison::FirstOnly => client.redirect_uris.first().is_some_and(|first| first == uri),
         Comparison::Localhost => own() || Parts::of(uri).is_loopback(),
         _ => own(),
     }
@@ -65,7 +66,9 @@ pub(super) fn same_origin(a: &str, b: &str) -> bool {
 fn compare(comparison: Comparison, known: &str, uri: &str) -> bool {
     let (k, u) = (Parts::of(known), Parts::of(uri));
     match comparison {
-        Comparison::Exact | Comparison::None | Comparison::AnyClient | Comparison::Localhost => known == uri,
+        Comparison::Exact | Comparison::None | Comparison::AnyClient | Comparison::FirstOnly | Comparison::Localhost => {
+            known == uri
+        }
         Comparison::Prefix => uri.starts_with(known),
         Comparison::Origin => same_origin(known, uri),
         Comparison::Host => k.host == u.host,

@@ -237,10 +237,7 @@ mod tests {
             wrong("code.reuse", json!("yes")),
             "`code.reuse` is one of `refuse`, `accept`, `within-grace`, `from-others`, not \"yes\""
         );
-        assert_eq!(
-            wrong("client_auth.basic_decoding", json!("x")),
-            "`client_auth.basic_decoding` is one of `form` or `raw`, not \"x\""
-        );
+        assert_eq!(wrong("authorize.unknown", json!("x")), "`authorize.unknown` is one of `ignore` or `refuse`, not \"x\"");
         assert_eq!(wrong("code.check_expiry", json!("no")), "`code.check_expiry` is true or false, not \"no\"");
         assert_eq!(wrong("code.lifetime", json!(-1)), "`code.lifetime` is a whole number from 0, not -1");
         assert_eq!(

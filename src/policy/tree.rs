@@ -66,6 +66,10 @@ settings! {
         client_credentials: ClientCredentialsPolicy = ClientCredentialsPolicy::default(),
         /// Device authorization grant; whether it is on offer is a matter of `token.grants`.
         device: DevicePolicy = DevicePolicy::default(),
+        /// Implicit grant.
+        implicit: ImplicitPolicy = ImplicitPolicy::default(),
+        /// Password grant.
+        password: PasswordPolicy = PasswordPolicy::default(),
         /// Revocation endpoint.
         revocation: RevocationPolicy = RevocationPolicy::default(),
         /// Introspection endpoint.
@@ -272,6 +276,8 @@ choices! {
         IgnorePathParameters,
         /// The parameters of the query count, their order and repetition do not.
         IgnoreQueryOrder,
+        /// The first registered one alone will do.
+        FirstOnly,
     }
 }
 
@@ -322,6 +328,8 @@ settings! {
 settings! {
     /// Login and consent pages.
     PagesPolicy {
+        /// Whether the user has to log in; else everybody is taken for the first user.
+        login: bool = true,
         /// When the user is asked.
         consent: Consent = Consent::Always,
         /// Whether login and consent stand on one page.
@@ -336,8 +344,6 @@ settings! {
         referrer_policy: String = "no-referrer".into(),
         /// Whether a wrong password is refused.
         check_password: bool = true,
-        /// Whether somebody has to log in; else requests are the first user's.
-        login: bool = true,
         /// Status of redirects from one page to the next: 302, 303, 307.
         redirect_status: u16 = 303,
         /// The attributes of cookies beside their path; empty: none.
@@ -611,6 +617,8 @@ choices! {
         Form,
         /// Taken as they are.
         Raw,
+        /// Form-decoded, and the bytes read as ISO 8859-1 instead of UTF-8 (RFC 6749 appendix B).
+        Latin1,
     }
 }
 
@@ -977,6 +985,26 @@ settings! {
 }
 
 settings! {
+    /// Implicit grant (RFC 6749 section 4.2).
+    ImplicitPolicy {
+        /// Whether it is on offer: the response type `token` beside those of `authorize.response_types`.
+        offered: bool = false,
+        /// Where the parameters are put when tokens come from the authorization endpoint, and its errors (RFC 6749 section 4.2.2: the fragment).
+        via: Via = Via::Fragment,
+    }
+}
+
+settings! {
+    /// Password grant (RFC 6749 section 4.3).
+    PasswordPolicy {
+        /// Whether it is on offer, beside the grants of `token.grants`.
+        offered: bool = false,
+        /// Whether the user's password is checked.
+        check: bool = true,
+    }
+}
+
+settings! {
     /// Revocation endpoint.
     RevocationPolicy {
         /// Whether it is there.
@@ -1143,5 +1171,30 @@ settings! {
         token: TokenErrors = TokenErrors::default(),
         /// Protected resource and UserInfo.
         bearer: BearerErrors = BearerErrors::default(),
+    }
+}
+
+impl Policy {
+    /// The response types on offer.
+    #[must_use]
+    pub fn response_types(&self) -> Vec<String> {
+        let mut types = self.authorize.response_types.clone();
+        if self.implicit.offered && !types.iter().any(|kind| kind == "token") {
+            types.push("token".into());
+        }
+        types
+    }
+
+    /// The grants on offer, at both endpoints.
+    #[must_use]
+    pub fn grants(&self) -> Vec<String> {
+        let mut grants = self.token.grants.clone();
+        if self.password.offered && !grants.iter().any(|grant| grant == "password") {
+            grants.push("password".into());
+        }
+        if self.response_types().iter().any(|types| types.split(' ').any(|kind| kind != "code")) {
+            grants.push("implicit".into());
+        }
+        grants
     }
 }

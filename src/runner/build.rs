@@ -94,7 +94,8 @@ pub fn authorize(
     chance: &mut Chance,
 ) -> Result<Ready, Unset> {
     let mut form = Form::default();
-    form.push("response_type", "code");
+    let implicit = step.grant == "implicit";
+    form.push("response_type", if implicit { "token" } else { "code" });
     form.push("client_id", &client.client_id);
     if let Some(uri) = client.redirect_uris.first() {
         form.push("redirect_uri", uri);
@@ -103,12 +104,13 @@ pub fn authorize(
         form.push("scope", client.scopes.join(" "));
     }
     form.push("state", chance.text());
-    let pkce = proof_key(&step.pkce, chance);
+    // PKCE ties a code to its login, and a nonce an ID token: the implicit grant of RFC 6749 section 4.2 has neither.
+    let pkce = proof_key(&step.pkce, chance).filter(|_| !implicit);
     if let Some(pkce) = &pkce {
         form.push("code_challenge", &pkce.challenge);
         form.push("code_challenge_method", pkce.method.name());
     }
-    if client.scopes.iter().any(|scope| scope == "openid") {
+    if !implicit && client.scopes.iter().any(|scope| scope == "openid") {
         form.push("nonce", chance.text());
     }
     for (name, value) in &client.extra_authorize {
@@ -156,7 +158,7 @@ pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset
     let mut form = Form::default();
     let mut headers = Headers::new();
     match parts.verb {
-        Verb::Token => grant(&mut form, parts)?,
+        Verb::Token => grant(&mut form, parts, names)?,
         Verb::Revoke | Verb::Introspect => form.push("token", parts.token.as_deref().unwrap_or_default()),
         Verb::Userinfo | Verb::Resource => bearer(&mut headers, parts, names)?,
         Verb::Device => device(&mut form, parts),
@@ -207,8 +209,13 @@ fn proof_key(mode: &str, chance: &mut Chance) -> Option<Pkce> {
     Some(Pkce::from_octets(chance.octets(), method))
 }
 
-fn grant(form: &mut Form, parts: &Parts<'_>) -> Result<(), Unset> {
+fn grant(form: &mut Form, parts: &Parts<'_>, names: &Names<'_>) -> Result<(), Unset> {
     form.push("grant_type", parts.grant);
+    if parts.grant == "password" {
+        let user = names.target.users.first().ok_or_else(|| Unset("username".into()))?;
+        form.push("username", &user.username);
+        form.push("password", &user.password);
+    }
     let Some(from) = parts.from else { return Ok(()) };
     if parts.grant == "refresh_token" {
         form.push(

@@ -182,6 +182,7 @@ impl Play<'_> {
                 login: Login::Approve,
                 session: None,
                 user: 0,
+                grant: "authorization_code".into(),
                 pkce: "S256".into(),
                 resume: None,
                 edits: Edits::default(),
@@ -200,7 +201,7 @@ impl Play<'_> {
 
 /// What makes two authorization requests the same but for their edits.
 pub(super) fn authorize_key(step: &Authorize) -> String {
-    format!("authorize {} {} {}", step.client, step.pkce, step.user)
+    format!("authorize {} {} {} {}", step.client, step.grant, step.pkce, step.user)
 }
 
 /// What makes two back-channel requests the same but for their edits: kind, grant, and the lineage of what they continue.

@@ -82,7 +82,7 @@ pub(super) fn client(client: &MockClient, policy: &Policy) -> Option<Client> {
         client_secret: client.client_secret.clone(),
         auth_method: AuthMethod::parse(&client.auth_method).unwrap_or(AuthMethod::None),
         redirect_uris: client.redirect_uris.clone(),
-        grant_types: client.grant_types.iter().filter(|grant| policy.token.grants.contains(grant)).cloned().collect(),
+        grant_types: client.grant_types.iter().filter(|grant| policy.grants().contains(grant)).cloned().collect(),
         scopes: client.scopes.clone(),
         kind: match client.kind {
             MockKind::Web => ClientKind::Web,

@@ -160,7 +160,8 @@ fn fits(need: &ClientNeed, client: &Client) -> bool {
     let kind = need.kind.as_deref().is_none_or(|kind| (kind == "native") == (client.kind == ClientKind::Native));
     let introspects = !need.may_introspect || client.may_introspect;
     let uris = need.redirect_uris.is_none_or(|least| client.redirect_uris.len() >= least);
-    let redirects = !need.grant.iter().any(|grant| grant == "authorization_code") || !client.redirect_uris.is_empty();
+    let in_front = need.grant.iter().any(|grant| grant == "authorization_code" || grant == "implicit");
+    let redirects = !in_front || !client.redirect_uris.is_empty();
     let scopes = need.scopes.is_none_or(|least| client.scopes.len() >= least);
     let query = !need.redirect_query || client.redirect_uris.first().is_some_and(|uri| uri.contains('?'));
     let scope = need.scope.as_ref().is_none_or(|scope| client.scopes.contains(scope));
@@ -177,6 +178,8 @@ fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -
         let usual = grant == "refresh_token" && offers_grant(target, grant);
         (named || usual) && need.lacks_grant.as_ref() != Some(grant)
     });
+    let old = need.grant.iter().filter(|grant| matches!(grant.as_str(), "implicit" | "password"));
+    grant_types.extend(old.cloned());
     let host = format!("{name}.{}.example", scenario.id.rsplit('/').next().unwrap_or("client"));
     let redirect_uris = if native {
         vec!["http://127.0.0.1/callback".to_owned()]

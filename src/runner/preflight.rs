@@ -93,6 +93,7 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
         login: Login::Approve,
         session: None,
         user: 0,
+        grant: "authorization_code".into(),
         pkce: "S256".into(),
         resume: None,
         edits: Edits::default(),

@@ -168,6 +168,8 @@ pub struct Authorize {
     pub session: Option<String>,
     /// The user, by position in the configuration: 0 is the default.
     pub user: usize,
+    /// `authorization_code` (default) or `implicit`: what the request is for, a code or a token.
+    pub grant: String,
     /// `S256` (default), `plain` or `none`: which PKCE a right request has here.
     pub pkce: String,
     /// An earlier step whose last page is gone on with, in this session, instead of a new request.

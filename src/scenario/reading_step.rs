@@ -190,11 +190,14 @@ impl Reading<'_> {
 
     fn authorize(&self, fields: &mut Fields<'_>) -> Authorize {
         let pkce = [("S256", "S256"), ("plain", "plain"), ("none", "none")];
+        let grants = [("authorization_code", "authorization_code"), ("implicit", "implicit")];
+        let grant = fields.take("grant").and_then(|node| self.sink.choice(node, &grants)).unwrap_or("authorization_code");
         Authorize {
             client: self.client(fields, true).unwrap_or_default(),
             login: self.login(fields),
             session: fields.string("session").map(str::to_owned),
             user: fields.whole("user", 0).unwrap_or(0),
+            grant: grant.to_owned(),
             pkce: fields.take("pkce").and_then(|node| self.sink.choice(node, &pkce)).unwrap_or("S256").to_owned(),
             resume: fields.take("resume").map(|node| self.step_name(node, Role::Resumed)),
             edits: self.edits(fields, Channel::Front),

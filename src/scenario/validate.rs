@@ -122,7 +122,7 @@ impl<'a> Names<'a> {
             Role::From => (matches!(verb, "authorize" | "token" | "device"), "an `authorize`, `token` or `device` step"),
             Role::Device => (verb == "device", "a `device` step"),
             Role::Resumed => (verb == "authorize", "an `authorize` step"),
-            Role::Granted => (verb == "token", "a `token` step"),
+            Role::Granted => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
             Role::Compared => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
             Role::Control => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
         };

@@ -33,6 +33,8 @@ words! {
     Via { Uri = "uri", Complete = "complete", }
     /// How a user types a user code.
     Typed { AsShown = "as-shown", Lower = "lower", Bare = "bare", }
+    /// What an authorization request is for.
+    FrontGrant { Code = "authorization_code", Implicit = "implicit", }
     /// Which PKCE a right request has.
     Pkce { S256 = "S256", Plain = "plain", None = "none", }
     /// How a client has to authenticate: secret is basic or post.
@@ -222,6 +224,8 @@ grammar! {
         session: Option<String>,
         /// The user, from 0.
         user: Option<usize>,
+        /// What the request is for: a code or, under `implicit`, a token.
+        grant: Option<FrontGrant>,
         /// Which PKCE a right request has.
         pkce: Option<Pkce>,
         /// An earlier step whose last page is gone on with in this session, instead of a new request.
