@@ -45,6 +45,14 @@ impl Requirement {
         let mut parts = self.id.splitn(2, '-');
         let document = parts.next().unwrap_or_default();
         let section = parts.next().and_then(|rest| rest.rsplit_once('-')).map_or("", |(section, _)| section);
+        let named = match document {
+            "OIDCCORE" => Some("OpenID Connect Core"),
+            "OIDCDISCOVERY" => Some("OpenID Connect Discovery"),
+            _ => None,
+        };
+        if let Some(name) = named {
+            return format!("{name} section {section}");
+        }
         let split = document.find(|c: char| c.is_ascii_digit()).unwrap_or(document.len());
         let (series, number) = document.split_at(split);
         format!("{} section {section}", format!("{series} {number}").trim())

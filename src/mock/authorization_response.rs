@@ -114,8 +114,8 @@ fn sanitised(uri: &str) -> String {
     out
 }
 
-/// What careless servers do to `state` on its way.
-fn changed(state: &str, change: &str) -> String {
+/// What careless servers do to `state` and `nonce` on their way.
+pub(super) fn changed(state: &str, change: &str) -> String {
     match change {
         "lower-case" => state.to_lowercase(),
         "truncate" => state.chars().take(64).collect(),

@@ -9,7 +9,7 @@ use super::interaction;
 use super::pkce;
 use super::redirect_uri::{self, Destination};
 use super::scope::{self, ScopeFault};
-use super::state::{Challenge, Session, State};
+use super::state::{Challenge, OpenidAsked, Session, State};
 use crate::oauth::{Params, Scope, is_vschar};
 use crate::policy::{AuthorizeCause, Effective, Policy, Repeated, Unknown, Via};
 
@@ -62,8 +62,12 @@ pub(super) struct Asked {
     pub(super) via: Option<Via>,
     /// `prompt=none`, where it is honoured.
     pub(super) silent: bool,
-    /// `prompt=login`.
+    /// `prompt=login`, where it is honoured.
     pub(super) login_again: bool,
+    /// `max_age` in seconds, where it is honoured.
+    pub(super) max_age: Option<u64>,
+    /// What the pages show as it came.
+    pub(super) raw: Vec<String>,
     /// What is wanted, or why it is refused.
     pub(super) wanted: Result<Wanted, AuthorizeCause>,
 }
@@ -76,7 +80,7 @@ pub(super) struct Wanted {
     pub(super) scope: Scope,
     pub(super) asked_scope: Option<String>,
     pub(super) challenge: Option<Challenge>,
-    pub(super) nonce: Option<String>,
+    pub(super) openid: OpenidAsked,
     /// `prompt=consent`.
     pub(super) ask_again: bool,
 }
@@ -163,8 +167,20 @@ fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted
     if settings.unknown == Unknown::Refuse && fields.has_others(known) {
         return Err(AuthorizeCause::UnknownParameter);
     }
+    if settings.refuse_parameters.iter().any(|name| fields.get(name).is_some()) {
+        return Err(AuthorizeCause::UnknownParameter);
+    }
     if settings.check_state && !fields.get("state").unwrap_or("").bytes().all(is_vschar) {
         return Err(AuthorizeCause::MalformedState);
+    }
+    if settings.refuse_request_objects && fields.get("request").is_some() {
+        return Err(AuthorizeCause::RequestNotSupported);
+    }
+    if settings.refuse_request_objects && fields.get("request_uri").is_some() {
+        return Err(AuthorizeCause::RequestUriNotSupported);
+    }
+    if settings.prompt_none_alone && prompts(fields, "none") && fields.get("prompt") != Some("none") {
+        return Err(AuthorizeCause::PromptConflict);
     }
     let response_types = response_types(fields, client, policy)?;
     let asked_scope = fields.get("scope").map(str::to_owned);
@@ -173,9 +189,11 @@ fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted
         ScopeFault::Unknown => AuthorizeCause::UnknownScope,
         ScopeFault::Missing => AuthorizeCause::MissingScope,
     })?;
-    let challenge = pkce::challenge(fields, client, &policy.pkce)?;
-    let nonce = fields.get("nonce").map(str::to_owned);
-    Ok(Wanted { response_types, scope, asked_scope, challenge, nonce, ask_again: prompts(fields, "consent") })
+    // A challenge protects a code (RFC 7636 section 4.3); without one there is nothing to demand it for.
+    let for_code = response_types.iter().any(|kind| kind == "code");
+    let challenge = if for_code { pkce::challenge(fields, client, &policy.pkce)? } else { None };
+    let openid = OpenidAsked { nonce: fields.get("nonce").map(str::to_owned), max_age: max_age(fields).is_some() };
+    Ok(Wanted { response_types, scope, asked_scope, challenge, openid, ask_again: prompts(fields, "consent") })
 }
 
 /// The values of `response_type`; their order has no meaning (RFC 6749 section 3.1.1).
@@ -186,13 +204,7 @@ fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Resu
         None => "code",
         Some(named) => named,
     };
-    let sorted = |text: &str| {
-        let mut values: Vec<_> = text.split(' ').map(str::to_owned).collect();
-        values.sort_unstable();
-        values
-    };
-    let offered = settings.response_types.iter().any(|offer| sorted(offer) == sorted(named));
-    let types = match offered {
+    let types = match is_offered(named, policy) {
         true => sorted(named),
         false if settings.check_response_type => return Err(AuthorizeCause::UnknownResponseType),
         false => vec!["code".to_owned()],
@@ -202,6 +214,17 @@ fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Resu
         return Err(AuthorizeCause::ForbiddenResponseType);
     }
     Ok(types)
+}
+
+fn is_offered(response_type: &str, policy: &Policy) -> bool {
+    let named = sorted(response_type);
+    policy.response_types().iter().any(|offer| sorted(offer) == named)
+}
+
+fn sorted(response_type: &str) -> Vec<String> {
+    let mut values: Vec<_> = response_type.split(' ').map(str::to_owned).collect();
+    values.sort_unstable();
+    values
 }
 
 fn asked(
@@ -222,9 +245,11 @@ fn asked(
         "form_post" => Some(Via::FormPost),
         _ => None,
     });
-    // Tokens never stand in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 3).
-    let in_front = wanted.as_ref().is_ok_and(|wanted| wanted.response_types.iter().any(|kind| kind != "code"));
-    let via = if in_front && via.is_none_or(|via| via == Via::Query) { Some(Via::Fragment) } else { via };
+    // Tokens never stand in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 3), and errors go where they
+    // would have gone (RFC 6749 section 4.2.2.1).
+    let named = fields.get("response_type").unwrap_or("");
+    let in_front = named.split(' ').any(|kind| kind != "code") && is_offered(named, policy);
+    let via = if in_front && via.is_none_or(|via| via == Via::Query) { Some(policy.implicit.via) } else { via };
     Asked {
         client,
         destination,
@@ -232,9 +257,16 @@ fn asked(
         invented_state: invented,
         via,
         silent: settings.prompt_none && prompts(fields, "none"),
-        login_again: prompts(fields, "login"),
+        login_again: settings.prompt_login && prompts(fields, "login"),
+        max_age: max_age(fields).filter(|_| settings.max_age),
+        raw: policy.pages.raw.iter().filter_map(|name| fields.get(name).map(str::to_owned)).collect(),
         wanted,
     }
+}
+
+/// `max_age`; what is no number of seconds is passed over.
+fn max_age(fields: &Fields) -> Option<u64> {
+    fields.get("max_age").and_then(|seconds| seconds.parse().ok())
 }
 
 fn prompts(fields: &Fields, value: &str) -> bool {

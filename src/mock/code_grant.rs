@@ -45,7 +45,8 @@ pub(super) fn redeem(request: &Grant<'_>, state: &mut State, trail: &mut Trail) 
     let access = issue::access(call, policy, state, &by, &code.scope);
     let gets_refresh = issue::gets_refresh(client, &code.scope, policy);
     let refresh = gets_refresh.then(|| issue::refresh(policy, state, &by, &code.scope, call.now));
-    let id_token = issue::id_token(call, policy, &by, &code.scope, code.nonce.as_deref());
+    state.openid.insert(code.grant, code.openid.clone());
+    let id_token = issue::id_token(call, policy, &by, &code.scope, Some(&code.openid));
     Ok(Tokens { access, refresh, scope: scope::member(code.asked_scope.as_deref(), &code.scope, &policy.scope), id_token })
 }
 

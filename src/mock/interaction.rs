@@ -1,6 +1,7 @@
 //! Login and consent, and the authorization response that comes of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::authorize::{self, Asked, Transaction, Wanted};
 use super::call::{Call, Fields};
@@ -25,7 +26,7 @@ enum Answer {
 /// Takes an authorization request in: answers it at once, or asks the user.
 pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
     let settings = &effective.policy.authorize;
-    let session = session(call, state).filter(|_| settings.remember_login);
+    let session = session(call, state).filter(|_| settings.remember_login).or_else(|| anonymous(call, &effective.policy));
     let mut transaction = Transaction {
         asked,
         effective: Arc::clone(effective),
@@ -33,6 +34,9 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
         browser: state.random.secret("browser", 22),
         session: session.clone(),
     };
+    if transaction.session.as_ref().is_some_and(|session| too_old(session, transaction.asked.max_age, call.now)) {
+        transaction.session = None;
+    }
     if transaction.asked.silent {
         return silently(call, state, &transaction);
     }
@@ -48,9 +52,9 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
         transaction.session = None;
     }
     let id = state.random.secret("transaction", 43);
-    let cookie = set_cookie(call, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
+    let cookie = set_cookie(call, &effective.policy, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
     let decision = advance(call, state, &id, &transaction, Answer::Open);
-    if matches!(decision.outcome, Outcome::Continue(_)) {
+    if matches!(decision.outcome, Outcome::Continue { .. }) {
         state.transactions.insert(id, transaction);
         return decision.cookie(cookie);
     }
@@ -81,7 +85,7 @@ pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Deci
     state.sessions.insert(value.clone(), session.clone());
     let transaction = Transaction { session: Some(session), ..transaction };
     let answer = answer(&fields).filter(|_| policy.pages.combined).unwrap_or(Answer::Open);
-    let cookie = set_cookie(call, SESSION, &value, "");
+    let cookie = set_cookie(call, policy, SESSION, &value, "");
     proceed(call, state, &id, &transaction, answer).cookie(cookie)
 }
 
@@ -92,7 +96,7 @@ pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> De
         Err(refusal) => return *refusal,
     };
     if transaction.session.is_none() {
-        return Decision::new(Outcome::Continue(page_url(call, "login", &id)));
+        return next_page(call, "login", &id, policy);
     }
     if call.request.method == "GET" {
         return consent_page(id, &transaction, policy, None);
@@ -103,9 +107,20 @@ pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> De
     }
 }
 
+/// Whether the user has to log in again (OpenID Connect Core section 3.1.2.1; a `max_age` of 0 is `prompt=login`).
+fn too_old(session: &Session, max_age: Option<u64>, now: Duration) -> bool {
+    max_age.is_some_and(|age| age == 0 || now > session.auth_time.saturating_add(Duration::from_secs(age)))
+}
+
 /// The user of the session that a request belongs to.
 pub(super) fn session(call: &Call<'_>, state: &State) -> Option<Session> {
     state.sessions.get(&call.cookie(SESSION)?).cloned()
+}
+
+/// The first user, for policies that let everybody in.
+fn anonymous(call: &Call<'_>, policy: &Policy) -> Option<Session> {
+    let user = call.realm.users.first().filter(|_| !policy.pages.login)?;
+    Some(Session { user: user.username.clone(), auth_time: call.now })
 }
 
 /// The transaction that a request to a page names, in its query or its form.
@@ -136,18 +151,19 @@ fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Tr
 /// Goes on with a transaction that is kept: it stays until it is answered.
 fn proceed(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
     let decision = advance(call, state, id, transaction, answer);
-    if matches!(decision.outcome, Outcome::Continue(_)) {
+    if matches!(decision.outcome, Outcome::Continue { .. }) {
         state.transactions.insert(id.to_owned(), transaction.clone());
         return decision;
     }
     state.transactions.remove(id);
-    decision.cookie(set_cookie(call, &browser_cookie(id), "", "; Max-Age=0"))
+    decision.cookie(set_cookie(call, &transaction.effective.policy, &browser_cookie(id), "", "; Max-Age=0"))
 }
 
 /// The next page, or the response.
 fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
+    let policy = &*transaction.effective.policy;
     let Some(session) = &transaction.session else {
-        return Decision::new(Outcome::Continue(page_url(call, "login", id)));
+        return next_page(call, "login", id, policy);
     };
     let wanted = match &transaction.asked.wanted {
         Ok(wanted) => wanted,
@@ -156,7 +172,7 @@ fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
     match answer {
         Answer::Refused => respond(transaction, Err(AuthorizeCause::Denied)),
         Answer::Open if must_ask(transaction, wanted, session, state) => {
-            Decision::new(Outcome::Continue(page_url(call, "consent", id))).user(session.user.clone())
+            next_page(call, "consent", id, policy).user(session.user.clone())
         }
         Answer::Open => grant(call, state, transaction, wanted, session),
         Answer::Approved => {
@@ -214,7 +230,7 @@ fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: 
         success.scope = scope::member(wanted.asked_scope.as_deref(), &wanted.scope, &policy.scope);
     }
     if wants("id_token") {
-        success.id_token = issue::id_token(call, policy, &by, &wanted.scope, wanted.nonce.as_deref());
+        success.id_token = issue::id_token(call, policy, &by, &wanted.scope, Some(&wanted.openid));
     }
     respond(transaction, Ok(success))
 }
@@ -231,8 +247,8 @@ fn code(call: &Call<'_>, transaction: &Transaction, wanted: &Wanted, session: &S
         scope: wanted.scope.clone(),
         asked_scope: wanted.asked_scope.clone(),
         challenge: wanted.challenge.clone(),
-        nonce: wanted.nonce.clone(),
-        expires: call.now + std::time::Duration::from_secs(transaction.effective.policy.code.lifetime),
+        openid: wanted.openid.clone(),
+        expires: call.now + Duration::from_secs(transaction.effective.policy.code.lifetime),
         used: None,
     }
 }
@@ -259,7 +275,7 @@ fn respond(transaction: &Transaction, result: Result<Success, AuthorizeCause>) -
 }
 
 fn login_page(id: &str, transaction: &Transaction, policy: &Policy, state: &State, mistake: Option<&'static str>) -> Decision {
-    let nobody = Session { user: String::new(), auth_time: std::time::Duration::ZERO };
+    let nobody = Session { user: String::new(), auth_time: Duration::ZERO };
     let asks = transaction.asked.wanted.as_ref().is_ok_and(|wanted| must_ask(transaction, wanted, &nobody, state));
     let combined = policy.pages.combined && asks;
     let form = Form { mistake, combined, ..form(id.to_owned(), transaction, policy) };
@@ -282,6 +298,8 @@ fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> F
         scope: scope.unwrap_or_default(),
         mistake: None,
         combined: false,
+        raw: transaction.asked.raw.clone(),
+        style_sheet: policy.pages.style_sheet.clone(),
     }
 }
 
@@ -293,16 +311,24 @@ fn answer(fields: &Fields) -> Option<Answer> {
     }
 }
 
-fn page_url(call: &Call<'_>, page: &str, id: &str) -> String {
-    format!("{}?transaction={id}", call.url(page))
+/// On to another page. Whoever may be believed says under which host it is.
+fn next_page(call: &Call<'_>, page: &str, id: &str, policy: &Policy) -> Decision {
+    let forwarded = call.request.headers.get("x-forwarded-host").filter(|_| policy.pages.trust_forwarded);
+    let url = match forwarded {
+        Some(host) => format!("https://{host}{}/{page}", call.realm.path),
+        None => call.url(page),
+    };
+    Decision::new(Outcome::Continue { url: format!("{url}?transaction={id}"), status: policy.pages.redirect_status })
 }
 
 /// A cookie of its own for each transaction, so that several can be under way in one browser.
-fn browser_cookie(transaction: &str) -> String {
+pub(super) fn browser_cookie(transaction: &str) -> String {
     format!("oauthspec_{}", &transaction[..transaction.len().min(8)])
 }
 
-fn set_cookie(call: &Call<'_>, name: &str, value: &str, age: &str) -> String {
+pub(super) fn set_cookie(call: &Call<'_>, policy: &Policy, name: &str, value: &str, age: &str) -> String {
+    let attributes = &policy.pages.cookie_attributes;
+    let attributes = if attributes.is_empty() { String::new() } else { format!("; {attributes}") };
     let secure = if call.realm.secure { "; Secure" } else { "" };
-    format!("{name}={value}; Path={}; HttpOnly; SameSite=Lax{secure}{age}", call.realm.path)
+    format!("{name}={value}; Path={}{attributes}{secure}{age}", call.realm.path)
 }

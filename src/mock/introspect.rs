@@ -8,6 +8,8 @@ use super::decision::{Cache, Decision};
 use super::issue;
 use super::state::{State, Token, TokenKind};
 use super::token;
+use super::trust;
+use crate::oauth::Compact;
 use crate::policy::{Policy, Reuse, TokenCause};
 
 /// Decides about an introspection request.
@@ -37,13 +39,24 @@ fn introspect(
     if settings.authenticate {
         let found = client_auth::authenticate(call, &fields, query.as_ref(), None, &policy.client_auth, state)?;
         *client = Some(found.client_id.clone());
-        if !found.may_introspect {
+        if !found.may_introspect && !settings.anybody {
             return Err(TokenCause::MayNotIntrospect);
         }
     }
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
+    if state.token(value).is_none()
+        && trust::takes(value, policy.access_token.trust, &call.realm.keys)
+        && let Some(token) = Compact::parse(value)
+    {
+        let active = Map::from_iter([("active".to_owned(), Value::Bool(true))]);
+        return Ok(active.into_iter().chain(token.claims).collect());
+    }
     let Some(token) = state.token(value) else {
-        let inactive = Map::from_iter([("active".to_owned(), Value::Bool(false))]);
+        let active = settings.codes && state.codes.get(value).is_some();
+        let mut inactive = Map::from_iter([("active".to_owned(), Value::Bool(active))]);
+        if !settings.unknown_reason.is_empty() {
+            inactive.insert("reason".into(), json!(settings.unknown_reason));
+        }
         return if settings.unknown_is_error { Err(TokenCause::UnknownToken) } else { Ok(inactive) };
     };
     user.clone_from(&token.user);

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::MockClient;
+use super::authorization_response::changed;
 use super::call::Call;
 use super::decision::{Access, AccessForm, IdToken};
 use super::keys::Alg;
-use super::state::{State, Token, TokenKind};
+use super::state::{OpenidAsked, State, Token, TokenKind};
 use crate::oauth::Scope;
 use crate::policy::{IssueRefresh, Policy};
 
@@ -58,7 +59,14 @@ pub(super) fn access(call: &Call<'_>, policy: &Policy, state: &mut State, by: &A
         let mut claims = Map::new();
         claims.insert("iss".into(), json!(call.realm.issuer));
         claims.insert("sub".into(), json!(call.realm.subject(by.user.as_deref(), &by.client)));
-        claims.insert("aud".into(), json!(audience(call)));
+        claims.insert(
+            "aud".into(),
+            match settings.aud.as_str() {
+                "list" => json!([audience(call)]),
+                "client" => json!(by.client),
+                _ => json!(audience(call)),
+            },
+        );
         claims.insert("client_id".into(), json!(by.client));
         claims.insert("iat".into(), json!(call.now.as_secs()));
         claims.insert("exp".into(), json!((call.now + Duration::from_secs(settings.lifetime)).as_secs()));
@@ -101,21 +109,67 @@ pub(super) fn refresh(policy: &Policy, state: &mut State, by: &Authority, scope:
 }
 
 /// An ID token (OpenID Connect Core section 2), where `openid` was granted to a user's client.
-pub(super) fn id_token(call: &Call<'_>, policy: &Policy, by: &Authority, scope: &Scope, nonce: Option<&str>) -> Option<IdToken> {
+pub(super) fn id_token(
+    call: &Call<'_>,
+    policy: &Policy,
+    by: &Authority,
+    scope: &Scope,
+    asked: Option<&OpenidAsked>,
+) -> Option<IdToken> {
     let settings = &policy.id_token;
     let user = by.user.as_deref().filter(|_| settings.issue && scope.contains("openid"))?;
+    let subject = call.realm.subject(Some(user), &by.client);
     let mut claims = Map::new();
     claims.insert("iss".into(), json!(call.realm.issuer));
-    claims.insert("sub".into(), json!(call.realm.subject(Some(user), &by.client)));
-    claims.insert("aud".into(), json!(by.client));
+    claims.insert("sub".into(), json!(if settings.sub == "fresh" { format!("{subject}-{}", by.grant) } else { subject.into() }));
+    claims.insert("aud".into(), audience_of_client(&by.client, &settings.aud));
     claims.insert("exp".into(), json!((call.now + Duration::from_secs(settings.lifetime)).as_secs()));
     claims.insert("iat".into(), json!(call.now.as_secs()));
-    claims.insert("auth_time".into(), json!(by.auth_time.unwrap_or(call.now).as_secs()));
-    if let Some(nonce) = nonce.filter(|_| settings.nonce) {
+    let max_age = asked.is_some_and(|asked| asked.max_age);
+    if settings.auth_time == "always" || (settings.auth_time == "when-asked" && max_age) {
+        claims.insert("auth_time".into(), json!(by.auth_time.unwrap_or(call.now).as_secs()));
+    }
+    let invented = settings.nonce_invented.then(|| format!("invented-{}", by.grant));
+    let sent = asked.and_then(|asked| asked.nonce.as_deref()).map(|nonce| changed(nonce, &settings.nonce_change));
+    if let Some(nonce) = sent.or(invented).filter(|_| settings.nonce) {
         claims.insert("nonce".into(), json!(nonce));
+    }
+    if settings.azp {
+        claims.insert("azp".into(), json!(by.client));
     }
     add(&mut claims, &settings.claims);
     Some(IdToken { alg: Alg::parse(&settings.alg), claims })
+}
+
+/// An ID token that a refresh yields (OpenID Connect Core section 12.2).
+pub(super) fn refreshed_id_token(
+    call: &Call<'_>,
+    policy: &Policy,
+    by: &Authority,
+    scope: &Scope,
+    asked: Option<&OpenidAsked>,
+) -> Option<IdToken> {
+    let settings = &policy.id_token;
+    if !settings.on_refresh {
+        return None;
+    }
+    let nonce = match settings.refreshed_nonce.as_str() {
+        "kept" => asked.and_then(|asked| asked.nonce.clone()),
+        "other" => Some(format!("refreshed-{}", by.grant)),
+        _ => None,
+    };
+    let asked = OpenidAsked { nonce, max_age: asked.is_some_and(|asked| asked.max_age) };
+    let auth_time = if settings.refreshed_auth_time == "now" { Some(call.now) } else { by.auth_time };
+    id_token(call, policy, &Authority { auth_time, ..by.clone() }, scope, Some(&asked))
+}
+
+/// The `aud` of an ID token.
+fn audience_of_client(client: &str, form: &str) -> Value {
+    match form {
+        "list" => json!([client]),
+        "others-too" => json!([client, "https://api.example"]),
+        _ => json!(client),
+    }
 }
 
 /// Adds members; `null` takes one away.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{self, Alg, KeyRing};
 use crate::oauth::encoding::base64url;
-use crate::policy::{Answer, JwksPolicy, Rewrite};
+use crate::policy::{Answer, JwksPolicy, Rewrite, Tokens};
 
 /// A token that is signed as the policy wants it, then changed as the rewrites say.
 pub(super) fn sign(
@@ -16,11 +16,12 @@ pub(super) fn sign(
     keys: &KeyRing,
     policy: &JwksPolicy,
     rewrites: &[Arc<Rewrite>],
+    kind: Tokens,
 ) -> String {
     let mut claims = claims.clone();
     let mut jws = Map::new();
     // Tokens are only ever part of a success.
-    for rewrite in rewrites.iter().filter(|rewrite| rewrite.on != Answer::Error) {
+    for rewrite in rewrites.iter().filter(|rewrite| rewrite.on != Answer::Error && rewrite.of.cover(kind)) {
         merge(&mut claims, &rewrite.claims);
         jws.extend(rewrite.jws.clone());
     }
@@ -98,7 +99,7 @@ mod tests {
         let rewrite = Rewrite { jws: object(jws), claims: object(claims), ..Rewrite::default() };
         let right = object(json!({"sub": "alice", "aud": "web"}));
         let keys = Keys::Fixture.load().unwrap();
-        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &JwksPolicy::default(), &[Arc::new(rewrite)]))
+        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &JwksPolicy::default(), &[Arc::new(rewrite)], Tokens::Id))
     }
 
     #[test]

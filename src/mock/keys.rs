@@ -5,7 +5,10 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+};
 use aws_lc_rs::{digest, hmac};
 use serde_json::{Map, Value, json};
 
@@ -48,6 +51,11 @@ impl Alg {
     /// The algorithm of that name; anything but `RS256` is ES256.
     pub(super) fn parse(name: &str) -> Self {
         if name == "RS256" { Self::Rs256 } else { Self::Es256 }
+    }
+
+    /// The algorithm of exactly that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Es256, Self::Rs256].into_iter().find(|alg| alg.name() == name)
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -109,16 +117,39 @@ impl KeyRing {
     /// An HMAC keyed with the published RSA key in PEM: the token that confuses verifiers which let the header choose the algorithm.
     pub(super) fn sign_with_public_key(&self, message: &[u8]) -> Vec<u8> {
         let der = self.rsa().public_key().as_der().expect("a public key has a DER form");
-        let text = base64(der.as_ref());
-        let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
-        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes()), message).as_ref().to_vec()
+        hmac::sign(&pem_as_secret(der.as_ref()), message).as_ref().to_vec()
+    }
+
+    /// Whether a MAC is keyed with one of the published keys in PEM.
+    pub(super) fn mac_fits(&self, message: &[u8], mac: &[u8]) -> bool {
+        let ec = self.ec.public_key().as_der().expect("a public key has a DER form");
+        let rsa = self.rsa().public_key().as_der().expect("a public key has a DER form");
+        [ec.as_ref(), rsa.as_ref()].into_iter().any(|der| hmac::verify(&pem_as_secret(der), message, mac).is_ok())
+    }
+
+    /// Whether a signature is this server's.
+    pub(super) fn verifies(&self, alg: Alg, message: &[u8], signature: &[u8]) -> bool {
+        match alg {
+            Alg::Es256 => verifies_on_p256(self.ec.public_key().as_ref(), message, signature),
+            Alg::Rs256 => {
+                let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.rsa().public_key().as_ref());
+                key.verify(message, signature).is_ok()
+            }
+        }
     }
 
     /// The key set (RFC 7517).
     pub(super) fn jwks(&self, policy: &JwksPolicy) -> Map<String, Value> {
-        let keys = [self.ec_jwk(policy), self.rsa_jwk(policy)].map(Value::Object);
-        Map::from_iter([("keys".to_owned(), Value::from(keys.to_vec()))])
+        let published = |alg: Alg| policy.published.iter().any(|name| name == alg.name());
+        let ec = published(Alg::Es256).then(|| self.ec_jwk(policy));
+        let rsa = published(Alg::Rs256).then(|| self.rsa_jwk(policy));
+        let own = ec.into_iter().chain(rsa).map(|mut key| {
+            key.extend(policy.set.clone());
+            policy.omit.iter().for_each(|name| drop(key.shift_remove(name)));
+            Value::Object(key)
+        });
+        let keys: Vec<Value> = own.chain(policy.more.clone()).collect();
+        Map::from_iter([("keys".to_owned(), Value::from(keys))])
     }
 
     fn ec_jwk(&self, policy: &JwksPolicy) -> Map<String, Value> {
@@ -162,6 +193,19 @@ impl KeyRing {
     }
 }
 
+/// Whether an ES256 signature is that of a public key, an uncompressed point.
+pub(super) fn verifies_on_p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+}
+
+/// A public key in PEM (RFC 7468) as the key of an HMAC.
+fn pem_as_secret(der: &[u8]) -> hmac::Key {
+    let text = base64(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+    hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes())
+}
+
 /// An ES256 signature with a key that is published nowhere.
 pub(super) fn sign_with_other_key(message: &[u8]) -> Vec<u8> {
     sign_ec(&OTHER, message)
@@ -177,8 +221,6 @@ fn fixture_ec(pkcs8: &[u8]) -> EcdsaKeyPair {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-
     use super::*;
 
     #[test]

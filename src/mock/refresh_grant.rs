@@ -44,8 +44,9 @@ pub(super) fn refresh(request: &Grant<'_>, state: &mut State, trail: &mut Trail)
         trail.note(state, Noted::Refresh(token.id), used, settings.commit_delay_ms);
         issue::refresh(policy, state, &by, &kept, call.now)
     });
+    let id_token = issue::refreshed_id_token(call, policy, &by, &granted, state.openid.get(&token.grant));
     let asked = fields.get("scope").map_or_else(|| token.scope.to_string(), str::to_owned);
-    Ok(Tokens { access, refresh: next, scope: scope::member(Some(&asked), &granted, &policy.scope), id_token: None })
+    Ok(Tokens { access, refresh: next, scope: scope::member(Some(&asked), &granted, &policy.scope), id_token })
 }
 
 fn check(request: &Grant<'_>, token: &Token, state: &mut State) -> Result<(), TokenCause> {

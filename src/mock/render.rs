@@ -12,7 +12,7 @@ use super::jwt;
 use super::pages;
 use crate::oauth::Response;
 use crate::oauth::encoding::base64url;
-use crate::policy::{BearerCause, Policy, Rewrite, TokenCause};
+use crate::policy::{BearerCause, Policy, Rewrite, TokenCause, Tokens as Kind};
 
 /// A response, and what has to be remembered of it.
 pub(super) struct Rendered {
@@ -38,11 +38,13 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
     let mut response = match &decision.outcome {
         Outcome::Page(Page::Login(form)) => html(200, pages::login(form, &realm.path), policy),
         Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, &realm.path), policy),
+        Outcome::Page(Page::Device(page)) => html(200, pages::device(page, &realm.path), policy),
+        Outcome::Page(Page::Notice { title, text }) => html(200, pages::notice(title, text), policy),
         Outcome::Page(Page::Error { status, error, description, allow, .. }) => {
             allowing(html(*status, pages::error(error, description), policy), *allow)
         }
-        Outcome::Continue(url) => {
-            let mut response = Response::new(303);
+        Outcome::Continue { url, status } => {
+            let mut response = Response::new(*status);
             response.headers.push("Location", url.as_str());
             response.headers.push("Cache-Control", "no-store");
             response
@@ -111,7 +113,7 @@ pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut V
         AccessForm::Opaque(value) => value.clone(),
         AccessForm::Jwt { alg, claims } => {
             let Setting { realm, policy, rewrites, .. } = setting;
-            let value = jwt::sign(claims, *alg, "at+jwt", &realm.keys, &policy.jwks, rewrites);
+            let value = jwt::sign(claims, *alg, &policy.access_token.typ, &realm.keys, &policy.jwks, rewrites, Kind::Access);
             signed.push((access.id, value.clone()));
             value
         }
@@ -121,13 +123,16 @@ pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut V
 /// The ID token as it goes out; with the hashes of what goes out beside it (OpenID Connect Core section 3.3.2.11).
 pub(super) fn id_token(token: &IdToken, access: Option<&str>, code: Option<&str>, setting: Setting<'_>) -> String {
     let mut claims = token.claims.clone();
+    let access = access.filter(|_| setting.policy.id_token.at_hash != "none");
     for (name, value) in [("at_hash", access), ("c_hash", code)] {
         if let Some(value) = value {
             let hash = digest::digest(&digest::SHA256, value.as_bytes());
-            claims.entry(name).or_insert_with(|| json!(base64url(&hash.as_ref()[..16])));
+            let length = if setting.policy.id_token.at_hash == "whole" { 32 } else { 16 };
+            claims.entry(name).or_insert_with(|| json!(base64url(&hash.as_ref()[..length])));
         }
     }
-    jwt::sign(&claims, token.alg, "JWT", &setting.realm.keys, &setting.policy.jwks, setting.rewrites)
+    let Setting { realm, policy, rewrites, .. } = setting;
+    jwt::sign(&claims, token.alg, "JWT", &realm.keys, &policy.jwks, rewrites, Kind::Id)
 }
 
 /// RFC 6749 section 5.1.

@@ -4,6 +4,7 @@
 //! whatever has to be sent wrong on purpose is built from [`Params`] and [`Request`], which hold bytes as they are.
 
 mod charset;
+mod compact;
 pub mod encoding;
 mod error_code;
 mod message;
@@ -12,6 +13,7 @@ mod pkce;
 mod scope;
 
 pub use charset::{is_nqchar, is_nqschar, is_unreserved, is_vschar};
+pub use compact::Compact;
 pub use error_code::{AuthorizeErrorCode, TokenErrorCode};
 pub use message::{Channel, Exchange, Failure, Headers, Party, Request, Response};
 pub use params::{MalformedForm, Params};

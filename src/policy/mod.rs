@@ -20,7 +20,7 @@ pub use causes::{
 };
 pub use library::{Library, UnknownPatch, matches};
 pub use patch::{Change, Patch, PatchKind, Requires, Rule};
-pub use rewrite::{Answer, Rewrite};
+pub use rewrite::{Answer, Rewrite, Tokens};
 pub use set::{Effective, Moment, PatchError, PolicySet, Unmatched};
 pub use tree::*;
 pub use when::{ParameterTest, When};

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::patch::{Change, Patch, PatchKind, Requires, Rule};
 use super::settings::{self, Place};
 use super::when::{ParameterTest, When};
-use super::{Answer, Rewrite, family};
+use super::{Answer, Rewrite, Tokens, family};
 use crate::problem::{Problem, Source, nearest};
 use crate::reader::{Data, Entry, Fields, Node, Sink, quoted};
 
@@ -338,6 +338,13 @@ impl Reading<'_> {
         }
         if let Some(node) = fields.take("jws") {
             rewrite.jws = self.jws(node);
+        }
+        if let Some(entry) = fields.entry("of") {
+            let kinds = [("access_token", Tokens::Access), ("id_token", Tokens::Id)];
+            rewrite.of = self.sink.choice(&entry.value, &kinds).unwrap_or_default();
+            if rewrite.claims.is_empty() && rewrite.jws.is_empty() {
+                self.sink.add(&entry.span, "`of` says whose `claims` and `jws` are changed, and neither is there");
+            }
         }
         if let Some(mut bytes) = fields.take("bytes").and_then(|node| Fields::of(node, self.sink)) {
             rewrite.truncate = bytes.whole("truncate", 0);

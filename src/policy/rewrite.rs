@@ -14,6 +14,8 @@ use crate::oauth::{Params, Response, encoding};
 pub struct Rewrite {
     /// To which answers it is done.
     pub on: Answer,
+    /// To which tokens of the answer claims and signatures are changed.
+    pub of: Tokens,
     /// Members merged into the claims of tokens before they are signed; `null` removes.
     pub claims: Map<String, Value>,
     /// Changes to a token's JWS: `alg`, `kid`, `typ`, `header` (merged members), `signature` (`none`, `flip`, `other-key`).
@@ -44,6 +46,26 @@ pub enum Answer {
     Success,
     /// It is an error.
     Error,
+}
+
+/// Which tokens of an answer are meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tokens {
+    /// All of them.
+    #[default]
+    All,
+    /// The access token.
+    Access,
+    /// The ID token.
+    Id,
+}
+
+impl Tokens {
+    /// Whether a token of that kind is among them.
+    #[must_use]
+    pub fn cover(self, kind: Self) -> bool {
+        self == Self::All || self == kind
+    }
 }
 
 /// What makes a redirect an authorization response (RFC 6749 sections 4.1.2, 4.2.2, RFC 9207), and not one to a login page.
@@ -94,8 +116,18 @@ impl Rewrite {
 
     /// What it writes, for telling whether two patches meet.
     pub(super) fn writes(&self) -> BTreeSet<String> {
-        let claims = self.claims.keys().map(|name| format!("answer.claims.{name}"));
-        let jws = self.jws.keys().map(|name| format!("answer.jws.{name}"));
+        // A rewrite of all tokens meets those of each kind.
+        let kinds: &[&str] = match self.of {
+            Tokens::All => &["access", "id"],
+            Tokens::Access => &["access"],
+            Tokens::Id => &["id"],
+        };
+        let of_tokens = |part: &str, names: &Map<String, Value>| -> Vec<String> {
+            let paths = |kind: &&str| names.keys().map(|name| format!("answer.{kind}.{part}.{name}")).collect::<Vec<_>>();
+            kinds.iter().flat_map(paths).collect()
+        };
+        let claims = of_tokens("claims", &self.claims).into_iter();
+        let jws = of_tokens("jws", &self.jws).into_iter();
         let headers = self.headers.iter().map(|(name, _)| format!("answer.headers.{}", name.to_ascii_lowercase()));
         let members = self.members.keys().map(|name| format!("answer.members.{name}"));
         let single = [

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use url::Url;
 
+use super::ground::Clock;
 use super::record::{Record, text_of};
-use crate::oauth::encoding;
-use crate::scenario::{Part, Template, Value};
+use crate::oauth::{Compact, encoding};
+use crate::scenario::{OF_STEP, Part, Template, Value};
 use crate::target::{Client, Target};
 
 /// What variables can refer to.
@@ -25,6 +26,10 @@ pub struct Names<'a> {
     pub random: String,
     /// `{attacker}`: an issuer on another origin.
     pub attacker: Option<String>,
+    /// The clock of the target, for `{now}`.
+    pub clock: &'a Clock,
+    /// The key set, once it was read.
+    pub keys: Option<Json>,
 }
 
 /// A variable that has no value now.
@@ -65,6 +70,7 @@ impl Names<'_> {
         match value {
             Value::Text(template) | Value::Raw(template) => self.fill_bytes(template),
             Value::Hex(bytes) => Ok(bytes.clone()),
+            Value::Repeat { text, times } => Ok(text.repeat(*times as usize).into_bytes()),
         }
     }
 
@@ -78,6 +84,7 @@ impl Names<'_> {
             Value::Text(template) if self.is_raw_case(template) => self.fill_bytes(template),
             Value::Text(template) => Ok(encoding::form(self.fill_bytes(template)?).into_bytes()),
             Value::Hex(bytes) => Ok(encoding::form(bytes).into_bytes()),
+            Value::Repeat { .. } => self.plain(value),
         }
     }
 
@@ -86,7 +93,8 @@ impl Names<'_> {
     pub fn every(&self, template: &Template) -> Vec<String> {
         let Some(path) = template.variables().next() else { return Vec::new() };
         let Some(records) = path.first().and_then(|name| self.records.get(name)) else { return Vec::new() };
-        records.iter().filter_map(|record| of_record(record, &path[1..])).collect()
+        let value = |record| of_token(record, &path[1..], self.keys.as_ref()).or_else(|| of_record(record, &path[1..]));
+        records.iter().filter_map(value).collect()
     }
 
     /// A list, for `cases = { from = … }`.
@@ -105,7 +113,7 @@ impl Names<'_> {
     fn is_raw_case(&self, template: &Template) -> bool {
         match template.parts() {
             [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => {
-                matches!(self.case.get(&path[1]), Some(Value::Raw(_)))
+                matches!(self.case.get(&path[1]), Some(Value::Raw(_) | Value::Repeat { .. }))
             }
             _ => false,
         }
@@ -121,12 +129,20 @@ impl Names<'_> {
             },
             "issuer" => Some(self.target.issuer.clone().into_bytes()),
             "attacker" => self.attacker.clone().map(String::into_bytes),
+            // A slash at the end of the issuer goes (OpenID Connect Discovery section 4.1).
+            "openid_configuration" => {
+                Some(format!("{}/.well-known/openid-configuration", self.target.issuer.trim_end_matches('/')).into_bytes())
+            }
             "random" => Some(self.random.clone().into_bytes()),
+            "now" => Some(self.clock.seconds().to_string().into_bytes()),
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),
             "endpoint" => self.target.endpoints.get(rest.first()?).map(|url| url.as_bytes().to_vec()),
             name => match (self.clients.get(name), self.records.get(name)) {
                 (Some(client), _) => of_client(client, rest).map(String::into_bytes),
-                (None, Some(records)) => of_record(records.last()?, rest).map(String::into_bytes),
+                (None, Some(records)) => {
+                    let record = records.last()?;
+                    of_token(record, rest, self.keys.as_ref()).or_else(|| of_record(record, rest)).map(String::into_bytes)
+                }
                 (None, None) => None,
             },
         }
@@ -134,6 +150,24 @@ impl Names<'_> {
 
     fn metadata(&self, path: &[String]) -> Option<Json> {
         self.target.metadata.as_ref()?.get(path.first()?).cloned()
+    }
+}
+
+/// What stands in a JSON Web Token that came back, or what is forged of it.
+fn of_token(record: &Record, path: &[String], keys: Option<&Json>) -> Option<String> {
+    let (member, rest) = path.split_first()?;
+    if OF_STEP.contains(&member.as_str()) {
+        return None;
+    }
+    let token = record.got(member).as_ref().map(text_of)?;
+    match rest {
+        [forgery] => super::forge::forge(&token, forgery, keys),
+        [part, name] => {
+            let token = Compact::parse(&token)?;
+            let members = if part == "header" { token.header } else { token.claims };
+            members.get(name).map(text_of)
+        }
+        _ => None,
     }
 }
 
@@ -156,6 +190,12 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
     match first.as_str() {
         "client_id" => Some(client.client_id.clone()),
         "client_secret" => client.client_secret.clone(),
+        // A secret without letters has no other case.
+        "client_secret_swapped" => client
+            .client_secret
+            .as_deref()
+            .map(|secret| (secret, case_swapped(secret)))
+            .and_then(|(secret, swapped)| if swapped == secret { None } else { Some(swapped) }),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
@@ -163,6 +203,17 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),
         _ => None,
     }
+}
+
+fn case_swapped(text: &str) -> String {
+    let swap = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    text.chars().map(swap).collect()
+}
+
+/// With every letter percent-encoded: another string for the same resource (RFC 3986 section 6.2.2.2).
+fn letters_encoded(text: &str) -> String {
+    let encode = |c: char| if c.is_ascii_alphabetic() { format!("%{:02x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(encode).collect()
 }
 
 fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
@@ -173,10 +224,13 @@ fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
     match part {
         "scheme" => Some(parsed.scheme().to_owned()),
         "host" => Some(host),
+        "host_undotted" => Some(host.replace('.', "x")),
+        "host_upper" => Some(host.to_ascii_uppercase()),
         "port" => Some(parsed.port_or_known_default().map(|port| port.to_string()).unwrap_or_default()),
         "authority" => Some(authority),
         "origin" => Some(format!("{}://{authority}", parsed.scheme())),
         "path" => Some(parsed.path().to_owned()),
+        "path_encoded" => Some(letters_encoded(parsed.path())),
         "path_upper" => Some(parsed.path().to_ascii_uppercase()),
         "query" => parsed.query().map(str::to_owned),
         _ => None,

@@ -119,11 +119,11 @@ impl<'a> Play<'a> {
                 self.log_in(index, label, driven, &session, step.user, step.issuer, action, until).await
             }
             DriveWhat::Api => {
-                let url = self.page_of(driven, "api_url", |site| site.api_url.clone())?;
+                let url = self.page_named(driven, "api_url", |site| site.api_url.clone())?;
                 self.visit(index, label, driven, &session, step, Request::get(url), until).await
             }
             DriveWhat::Logout => {
-                let url = self.page_of(driven, "logout_url", |site| site.logout_url.clone())?;
+                let url = self.page_named(driven, "logout_url", |site| site.logout_url.clone())?;
                 self.visit(index, label, driven, &session, step, Request::get(url), until).await
             }
             DriveWhat::Open { url, at } => {
@@ -135,7 +135,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn page_of(
+    fn page_named(
         &self,
         driven: &Driven,
         name: &str,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::needs;
 use super::result::SkipCode;
@@ -53,6 +53,18 @@ pub enum Clock {
     Real,
     /// By advancing a realm's clock.
     Realm(Realm),
+}
+
+impl Clock {
+    /// The time on it, in seconds since 1970.
+    #[must_use]
+    pub fn seconds(&self) -> u64 {
+        let now = match self {
+            Self::Real => SystemTime::now(),
+            Self::Realm(realm) => realm.now(),
+        };
+        now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
 }
 
 /// What one scenario stands on.

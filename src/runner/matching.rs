@@ -1,10 +1,12 @@
 //! Whether an answer is what a check wants, and if not, what differs.
 
+use std::time::Duration;
+
 use serde_json::Value as Json;
 
 use super::context::Names;
 use super::record::{Record, text_of};
-use crate::oauth::Scope;
+use crate::oauth::{Scope, encoding};
 use crate::scenario::{Matcher, Template, Want};
 
 /// One thing that is not as it was wanted.
@@ -53,9 +55,24 @@ pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Misma
     for (name, matcher) in &want.got {
         one(&mut out, error_line, name, Some(matcher), record.got(name).as_ref(), names);
     }
+    if !want.challenge.is_empty() {
+        let challenge = record.challenge().unwrap_or_default();
+        for (name, matcher) in &want.challenge {
+            let what = format!("challenge attribute {name}");
+            one(&mut out, "header WWW-Authenticate", &what, Some(matcher), challenge.get(name), names);
+        }
+    }
     one(&mut out, "body", "body", want.body.as_ref(), Some(&Json::String(record.body.clone())), names);
     let via = record.via.map(Json::from);
     one(&mut out, "location", "delivered by", want.via.as_ref(), via.as_ref(), names);
+    for (what, matcher, seen) in [
+        ("cookies", &want.cookies, &record.way.cookies),
+        ("third parties", &want.third_parties, &record.way.third_parties),
+        ("password sent on", &want.password_sent_on, &record.way.password_sent_on),
+    ] {
+        let value = (!seen.is_empty()).then(|| Json::from(seen.clone()));
+        one(&mut out, "body", what, matcher.as_ref(), value.as_ref(), names);
+    }
     if let Some(wanted) = want.alive {
         alive(&mut out, wanted, record);
     }
@@ -68,6 +85,9 @@ pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Misma
     }
     if let Some(uri) = &want.not_sent_to {
         not_sent_to(&mut out, uri, record, names);
+    }
+    if let Some(elements) = &want.elements {
+        out.extend(super::elements::differences(elements, record, names));
     }
     out
 }
@@ -86,10 +106,14 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     say("error", want.error.as_ref());
     want.headers.iter().for_each(|(name, matcher)| say(&format!("header {name}"), Some(matcher)));
     say("content type", want.content_type.as_ref());
+    want.challenge.iter().for_each(|(name, matcher)| say(&format!("challenge attribute {name}"), Some(matcher)));
     want.json.iter().chain(&want.got).for_each(|(name, matcher)| say(name, Some(matcher)));
     say("body", want.body.as_ref());
     say("delivered by", want.via.as_ref());
     say("granted scope", want.scope.as_ref());
+    say("cookies", want.cookies.as_ref());
+    say("third parties", want.third_parties.as_ref());
+    say("password sent on", want.password_sent_on.as_ref());
     if let Some(alive) = want.alive {
         parts.push(if alive { "the token works".into() } else { "the token no longer works".into() });
     }
@@ -102,16 +126,21 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     if want.distinct.is_some() {
         parts.push("a different value each time".into());
     }
-    if want.guessable.is_some() {
-        parts.push("values that cannot be guessed (at least 128 bits)".into());
+    if let Some(guessable) = &want.guessable {
+        parts.push(format!("values that cannot be guessed (at least {} bits)", guessable.bits.unwrap_or(128)));
     }
     if let Some(jwt) = &want.jwt {
         let members = jwt.header.iter().chain(&jwt.claims).map(|(name, matcher)| phrase(name, matcher, names));
-        parts.push(format!("a JWT with {}", members.collect::<Vec<_>>().join(", ")));
+        let hash = jwt.at_hash.iter().map(|of| format!("at_hash of {of}, if there is one"));
+        let key = jwt.verify.then(|| "the signature of a published key".to_owned());
+        parts.push(format!("a JWT with {}", members.chain(hash).chain(key).collect::<Vec<_>>().join(", ")));
     }
     parts.extend(of_client(&want.client, names));
     if let Some(uri) = &want.not_sent_to {
         parts.push(format!("nothing delivered to {}", names.fill(uri).unwrap_or_else(|_| uri.to_string())));
+    }
+    if let Some(elements) = &want.elements {
+        parts.push(super::elements::describe(elements, names));
     }
     parts.join(", ")
 }
@@ -153,7 +182,7 @@ fn of_client(want: &crate::scenario::ClientWant, names: &Names<'_>) -> Vec<Strin
 #[must_use]
 pub fn fits(matcher: &Matcher, value: Option<&Json>, names: &Names<'_>) -> bool {
     let Some(value) = value else {
-        return matches!(matcher, Matcher::Absent);
+        return matches!(matcher, Matcher::Absent | Matcher::Optional(_));
     };
     match matcher {
         Matcher::Present => true,
@@ -167,6 +196,13 @@ pub fn fits(matcher: &Matcher, value: Option<&Json>, names: &Names<'_>) -> bool 
         Matcher::Scopes(template) => {
             names.fill(template).is_ok_and(|wanted| Scope::parse_lossy(&wanted) == Scope::parse_lossy(&text_of(value)))
         }
+        Matcher::Includes(template) => names.fill(template).is_ok_and(|wanted| includes(value, &wanted)),
+        Matcher::Excludes(template) => names.fill(template).is_ok_and(|wanted| !includes(value, &wanted)),
+        Matcher::Dates { after, before, leeway } => between(value, after.as_ref(), before.as_ref(), *leeway, names),
+        Matcher::Octets(count) => octets(value).is_some_and(|octets| octets.len() == *count),
+        Matcher::Bits(least) => octets(value).is_some_and(|octets| bits(&octets) >= *least),
+        Matcher::Unique => unique(value),
+        Matcher::Optional(inner) => fits(inner, Some(value), names),
         Matcher::Range { gte, lte } => {
             let number = value.as_f64().or_else(|| text_of(value).parse().ok());
             number.is_some_and(|n| gte.is_none_or(|low| n >= low) && lte.is_none_or(|high| n <= high))
@@ -188,6 +224,18 @@ pub fn phrase(what: &str, matcher: &Matcher, names: &Names<'_>) -> String {
         Matcher::Lacks(template) => format!("without {}", fill(template)),
         Matcher::Type(kind) => format!("of type {}", kind.name()),
         Matcher::Scopes(template) => format!("the scopes {}", fill(template)),
+        Matcher::Includes(template) => format!("including {}", fill(template)),
+        Matcher::Excludes(template) => format!("other than {}", fill(template)),
+        Matcher::Dates { after, before, leeway } => {
+            let bound = |word: &str, bound: &Option<Template>| bound.as_ref().map(|bound| format!("{word} {}", fill(bound)));
+            let slack = (!leeway.is_zero()).then(|| format!("give or take {leeway:?}"));
+            let bounds = bound("after", after).into_iter().chain(bound("before", before)).collect::<Vec<_>>();
+            std::iter::once(bounds.join(" and ")).chain(slack).collect::<Vec<_>>().join(", ")
+        }
+        Matcher::Octets(count) => format!("of {count} octets in base64url"),
+        Matcher::Bits(least) => format!("of at least {least} bits"),
+        Matcher::Unique => "without repetition".into(),
+        Matcher::Optional(inner) => format!("absent or {}", phrase("", inner, names)),
         Matcher::Range { gte: Some(low), lte: Some(high) } => format!("from {low} to {high}"),
         Matcher::Range { gte: Some(low), lte: None } => format!("at least {low}"),
         Matcher::Range { gte: None, lte: Some(high) } => format!("at most {high}"),
@@ -202,6 +250,41 @@ fn contains(value: &Json, wanted: &str) -> bool {
         Json::Object(members) => members.contains_key(wanted),
         other => text_of(other).to_lowercase().contains(&wanted.to_lowercase()),
     }
+}
+
+/// Whether it is this text, or a list with it as an element.
+fn includes(value: &Json, wanted: &str) -> bool {
+    match value {
+        Json::Array(items) => items.iter().any(|item| text_of(item) == wanted),
+        other => text_of(other) == wanted,
+    }
+}
+
+/// Whether a NumericDate lies between two others. Only numbers are dates.
+fn between(value: &Json, after: Option<&Template>, before: Option<&Template>, leeway: Duration, names: &Names<'_>) -> bool {
+    let seconds = |template: &Template| names.fill(template).ok().and_then(|text| text.parse::<f64>().ok());
+    let Some(date) = value.as_f64() else { return false };
+    let slack = leeway.as_secs_f64();
+    let late = after.is_none_or(|bound| seconds(bound).is_some_and(|bound| date + slack > bound));
+    late && before.is_none_or(|bound| seconds(bound).is_some_and(|bound| date - slack < bound))
+}
+
+fn octets(value: &Json) -> Option<Vec<u8>> {
+    encoding::from_base64url(value.as_str()?)
+}
+
+/// The length of a number, without leading zeros.
+fn bits(octets: &[u8]) -> usize {
+    let digits = &octets[octets.iter().take_while(|&&byte| byte == 0).count()..];
+    digits.first().map_or(0, |first| digits.len() * 8 - first.leading_zeros() as usize)
+}
+
+fn unique(value: &Json) -> bool {
+    let items: Vec<String> = match value {
+        Json::Array(items) => items.iter().map(text_of).collect(),
+        other => text_of(other).split_whitespace().map(str::to_owned).collect(),
+    };
+    items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))
 }
 
 fn one(out: &mut Vec<Mismatch>, line: &str, what: &str, matcher: Option<&Matcher>, value: Option<&Json>, names: &Names<'_>) {
@@ -256,7 +339,7 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
             let own = meant != uri && names.target.endpoints.authorization.as_deref().and_then(origin).as_ref() == Some(&bad);
             origin(url).as_ref() == Some(&bad) && !own && !registered.iter().any(|known| origin(known).as_ref() == Some(&bad))
         });
-        let hit = base(url) == base(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
+        let hit = decoded(url) == decoded(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
         if (hit && !to_registered) || carries_tail(url, &uri) {
             out.push(Mismatch::new("location", &wanted, format!("sent to {url}")));
             return;
@@ -292,6 +375,12 @@ fn carries_tail(url: &str, uri: &str) -> bool {
 
 fn base(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
+}
+
+/// Without query and fragment, and percent-decoded: servers encode what may not stand in a header field.
+fn decoded(url: &str) -> Vec<u8> {
+    let bytes = base(url).as_bytes();
+    encoding::from_percent(bytes).unwrap_or_else(|| bytes.to_vec())
 }
 
 fn normal(url: &str) -> Option<String> {

@@ -4,12 +4,15 @@
 
 mod answer;
 mod build;
+mod challenge;
 mod chance;
 mod context;
 mod control;
 mod drive;
+mod elements;
 mod event;
 mod evidence;
+mod forge;
 mod ground;
 mod guess;
 mod judging;
@@ -29,7 +32,9 @@ mod subject;
 mod tally;
 mod transcript;
 mod verdict;
+mod verify;
 mod waiver;
+mod way;
 mod witness;
 
 pub use answer::Outcome as AnswerClass;

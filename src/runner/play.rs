@@ -126,6 +126,8 @@ impl<'a> Play<'a> {
             case: BTreeMap::new(),
             random,
             attacker,
+            clock: &ground.clock,
+            keys: None,
         };
         Self {
             scenario,
@@ -219,7 +221,7 @@ impl<'a> Play<'a> {
             if let Some(name) = &step.name {
                 self.names.records.insert(name.clone(), records.clone());
             }
-            self.assume(step, &records)?;
+            self.assume(step, &records).await?;
             if step.expect.is_empty() && step.assume.is_empty() && !step.unjudged {
                 must_succeed(index, step, &records)?;
             }
@@ -230,8 +232,14 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    fn assume(&mut self, step: &Step, records: &[Record]) -> Result<(), Stop> {
+    async fn assume(&mut self, step: &Step, records: &[Record]) -> Result<(), Stop> {
         for check in &step.assume {
+            if check.want.jwt.is_some() {
+                let judgement = super::jwt::judge(self, check, check.level(self.stage.catalogue)).await;
+                if judgement.verdict != Verdict::Pass {
+                    return Err(Stop::Skip(SkipCode::Assumption, format!("{}: {}", check.name, judgement.actual)));
+                }
+            }
             for record in records {
                 let differences = super::matching::differences(&check.want, record, &self.names);
                 if let Some(first) = differences.first() {
@@ -258,10 +266,16 @@ fn dynamic_case(name: &str, value: String) -> Case {
 /// A step that nobody judges is part of the set-up.
 fn must_succeed(index: usize, step: &Step, records: &[Record]) -> Result<(), Stop> {
     use super::answer::Outcome;
+    use super::verify::led_on;
     use crate::scenario::Login;
     let expected = |record: &Record| match &step.action {
         Action::Authorize(authorize) => match authorize.login {
             Login::Approve => record.outcome == Outcome::Granted,
+            Login::Deny => record.outcome == Outcome::Denied,
+            Login::Stop => record.outcome == Outcome::Waiting,
+        },
+        Action::Verify(verify) => match verify.login {
+            Login::Approve => led_on(record),
             Login::Deny => record.outcome == Outcome::Denied,
             Login::Stop => record.outcome == Outcome::Waiting,
         },

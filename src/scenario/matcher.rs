@@ -1,5 +1,7 @@
 //! What a check expects of one value.
 
+use std::time::Duration;
+
 use super::Template;
 
 /// What one value has to be. A bare value in a file means [`Matcher::Equals`].
@@ -19,6 +21,10 @@ pub enum Matcher {
     Contains(Template),
     /// Does not contain this text, without regard to case.
     Lacks(Template),
+    /// Is this text, or a list with it as an element; with regard to case.
+    Includes(Template),
+    /// Is neither this text nor a list with it as an element; with regard to case.
+    Excludes(Template),
     /// Is of this JSON type.
     Type(Kind),
     /// The same set of scope tokens.
@@ -30,6 +36,23 @@ pub enum Matcher {
         /// Less or equal.
         lte: Option<f64>,
     },
+    /// A NumericDate (RFC 7519 section 2) between two others, both exclusive and widened by the leeway.
+    Dates {
+        /// Later than this one.
+        after: Option<Template>,
+        /// Earlier than this one.
+        before: Option<Template>,
+        /// By how much either bound may be missed.
+        leeway: Duration,
+    },
+    /// base64url of so many octets.
+    Octets(usize),
+    /// base64url of a number of at least so many bits.
+    Bits(usize),
+    /// A list, or a text of words, in which nothing stands twice.
+    Unique,
+    /// Not there, or such.
+    Optional(Box<Self>),
 }
 
 /// A JSON type.

@@ -6,15 +6,18 @@ use toml::Spanned;
 
 use super::reading::Reading;
 use super::vocabulary::{BACK_OUTCOMES, CLIENT_OUTCOMES, FRONT_OUTCOMES, PLANS};
-use super::{Among, Check, JwtWant, Kind, Matcher, Template, Tolerance, Want};
+use super::{Among, Check, Elements, Guessable, JwtWant, Kind, Matcher, Template, Tolerance, Want};
 use crate::catalog::Level;
 use crate::problem::nearest;
 use crate::reader::{Data, Fields, Node, quoted};
 
 /// The members of a check that are about something that not every step has, with the verbs that have it.
-const BELONG: [(&str, &[&str]); 9] = [
+const BELONG: &[(&str, &[&str])] = &[
     ("via", &["authorize"]),
     ("not_sent_to", &["authorize"]),
+    ("cookies", &["authorize"]),
+    ("third_parties", &["authorize"]),
+    ("password_sent_on", &["authorize"]),
     ("alive", &["alive"]),
     ("scope", &["granted_scope"]),
     ("same", &["same"]),
@@ -114,13 +117,13 @@ impl Reading<'_> {
 
     /// The conditions that tolerated answers and counted results can have too.
     fn want(&self, fields: &mut Fields<'_>, verb: &str) -> Want {
-        for (name, verbs) in BELONG {
+        for &(name, verbs) in BELONG {
             if let Some(entry) = fields.entry(name).filter(|_| !verb.is_empty() && !verbs.contains(&verb)) {
                 self.sink.add(&entry.span, format!("`{name}` is about {} steps, and this is `{verb}`", quoted(verbs)));
             }
         }
         let own = matches!(verb, "alive" | "granted_scope" | "same");
-        for name in ["outcome", "status", "error", "headers", "content_type", "json", "got", "body"] {
+        for name in ["outcome", "status", "error", "headers", "challenge", "content_type", "json", "got", "body", "elements"] {
             if let Some(entry) = fields.entry(name).filter(|_| own) {
                 let member = BELONG.iter().find(|(_, verbs)| verbs.contains(&verb)).map_or("", |(member, _)| member);
                 self.sink.add(&entry.span, format!("of `{verb}` only `{member}` can be checked, not `{name}`"));
@@ -131,6 +134,7 @@ impl Reading<'_> {
             status: self.matcher_of(fields, "status"),
             error: self.matcher_of(fields, "error"),
             headers: self.matchers(fields, "headers"),
+            challenge: self.matchers(fields, "challenge"),
             content_type: self.matcher_of(fields, "content_type"),
             json: self.matchers(fields, "json"),
             got: self.matchers(fields, "got"),
@@ -143,6 +147,10 @@ impl Reading<'_> {
             same: fields.flag("same"),
             client: self.client_want(fields),
             not_sent_to: fields.take("not_sent_to").map(|node| self.template(node)),
+            elements: fields.take("elements").and_then(|node| self.elements(node)),
+            cookies: self.matcher_of(fields, "cookies"),
+            third_parties: self.matcher_of(fields, "third_parties"),
+            password_sent_on: self.matcher_of(fields, "password_sent_on"),
             ..Want::default()
         }
     }
@@ -160,7 +168,7 @@ impl Reading<'_> {
             alone.push(("distinct", entry.span.clone()));
         }
         if let Some(entry) = fields.entry("guessable") {
-            want.guessable = Some(self.variable(&entry.value));
+            want.guessable = self.guessable(&entry.value);
             alone.push(("guessable", entry.span.clone()));
         }
         if let Some(entry) = fields.entry("jwt") {
@@ -211,11 +219,27 @@ impl Reading<'_> {
         let verify = fields.take("verify").and_then(|node| self.sink.choice(node, &[("jwks", true)])).unwrap_or(false);
         let header = self.matchers(&mut fields, "header");
         let claims = self.matchers(&mut fields, "claims");
+        let at_hash = fields.take("at_hash").map(|node| self.template(node));
         fields.finish();
-        if !verify && header.is_empty() && claims.is_empty() {
-            self.sink.add(&node.span, "say what the token has to be: verify = \"jwks\", header or claims");
+        if !verify && header.is_empty() && claims.is_empty() && at_hash.is_none() {
+            self.sink.add(&node.span, "say what the token has to be: verify = \"jwks\", header, claims or at_hash");
         }
-        Some(JwtWant { token: token?, verify, header, claims })
+        Some(JwtWant { token: token?, verify, header, claims, at_hash })
+    }
+
+    /// What the elements of a list have to be.
+    fn elements(&self, node: &Node) -> Option<Elements> {
+        let mut fields = Fields::of(node, self.sink)?;
+        let of = fields.required("of").and_then(|node| self.sink.string(node)).map(str::to_owned);
+        let filter = self.matchers(&mut fields, "where");
+        let have = self.matchers(&mut fields, "have");
+        let distinct = fields.string("distinct").map(str::to_owned);
+        let count = self.matcher_of(&mut fields, "count");
+        fields.finish();
+        if have.is_empty() && distinct.is_none() && count.is_none() {
+            self.sink.add(&node.span, "say what the elements have to be: have, distinct or count");
+        }
+        Some(Elements { of: of?, filter, have, distinct, count })
     }
 
     /// A template that is one variable and nothing else.
@@ -225,6 +249,18 @@ impl Reading<'_> {
             self.sink.add(&node.span, "expected a single variable: \"{x.code}\"");
         }
         template
+    }
+
+    /// A variable, or one with the bits that are enough for it.
+    fn guessable(&self, node: &Node) -> Option<Guessable> {
+        if !matches!(node.data, Data::Table(_)) {
+            return Some(Guessable { value: self.variable(node), bits: None });
+        }
+        let mut fields = Fields::of(node, self.sink)?;
+        let value = fields.required("value").map(|node| self.variable(node));
+        let bits = fields.required("bits").and_then(|node| self.sink.whole(node, 1));
+        fields.finish();
+        Some(Guessable { value: value?, bits })
     }
 
     pub(super) fn matchers(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Matcher)> {
@@ -242,6 +278,8 @@ impl Reading<'_> {
             return Some(Matcher::Equals(self.scalar(node)));
         }
         let mut fields = Fields::of(node, self.sink)?;
+        let optional = fields.flag("optional").unwrap_or(false);
+        let dates = self.dates(&mut fields);
         let there = |flag: bool| if flag { Matcher::Present } else { Matcher::Absent };
         let (gte, lte) = (fields.take("gte"), fields.take("lte"));
         let range = (gte.is_some() || lte.is_some()).then(|| Matcher::Range {
@@ -255,6 +293,12 @@ impl Reading<'_> {
             fields.take("one_of").map(|node| self.one_of(node)),
             fields.take("contains").map(|node| Some(Matcher::Contains(self.scalar(node)))),
             fields.take("lacks").map(|node| Some(Matcher::Lacks(self.scalar(node)))),
+            fields.take("includes").map(|node| Some(Matcher::Includes(self.scalar(node)))),
+            fields.take("excludes").map(|node| Some(Matcher::Excludes(self.scalar(node)))),
+            fields.take("octets").map(|node| self.sink.whole(node, 1).map(Matcher::Octets)),
+            fields.take("bits").map(|node| self.sink.whole(node, 1).map(Matcher::Bits)),
+            fields.take("unique").map(|node| self.sink.flag(node).filter(|flag| *flag).map(|_| Matcher::Unique)),
+            dates.map(Some),
             fields.take("type").map(|node| self.sink.choice(node, &Kind::ALL).map(Matcher::Type)),
             fields.take("scopes").map(|node| Some(Matcher::Scopes(self.template(node)))),
             range.map(Some),
@@ -265,7 +309,10 @@ impl Reading<'_> {
         let before = self.sink.count();
         fields.finish();
         match found.len() {
-            1 => found.into_iter().next().flatten(),
+            1 => {
+                let found = found.into_iter().next().flatten();
+                if optional { found.map(|matcher| Matcher::Optional(Box::new(matcher))) } else { found }
+            }
             0 if self.sink.count() > before => None,
             0 => {
                 self.sink.add(&node.span, "this matcher has no condition");
@@ -276,6 +323,22 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    /// `after`, `before` and `leeway`, which count as one condition.
+    fn dates(&self, fields: &mut Fields<'_>) -> Option<Matcher> {
+        let after = fields.take("after").map(|node| self.template(node));
+        let before = fields.take("before").map(|node| self.template(node));
+        let leeway = fields.entry("leeway").map(|entry| entry.span.clone());
+        let span = leeway.clone();
+        let leeway = fields.duration("leeway").unwrap_or_default();
+        if after.is_none() && before.is_none() {
+            if let Some(span) = span {
+                self.sink.add(&span, "`leeway` widens `after` and `before`, and neither is there");
+            }
+            return None;
+        }
+        Some(Matcher::Dates { after, before, leeway })
     }
 
     fn regex(&self, node: &Node) -> Option<Matcher> {
@@ -304,7 +367,7 @@ impl Reading<'_> {
 
     fn outcome(&self, node: &Node, verb: &str) -> Option<Matcher> {
         match verb {
-            "authorize" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
+            "authorize" | "verify" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
             "drive" => self.words_matcher(node, "outcome of a client", &CLIENT_OUTCOMES),
             "" => {
                 let both: Vec<&str> = FRONT_OUTCOMES.into_iter().chain(BACK_OUTCOMES).collect();

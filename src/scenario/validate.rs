@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::reading::{Place, Reading, Role, Use, Used};
-use super::vocabulary::{ENDPOINTS, OF_CLIENT, OF_STEP, ROOTS, URI_PARTS};
+use super::vocabulary::{ENDPOINTS, FORGERIES, OF_CLIENT, OF_JWT, OF_STEP, ROOTS, URI_PARTS};
 use super::{Action, Auth, Cases, Check, Edits, Matcher, RequestStep, Scenario, Step, Template, Verb, Want};
 use crate::problem::nearest;
 use crate::reader::Sink;
@@ -119,8 +119,10 @@ impl<'a> Names<'a> {
             return;
         };
         let (fits, wanted) = match role {
-            Role::From => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
-            Role::Granted => (verb == "token", "a `token` step"),
+            Role::From => (matches!(verb, "authorize" | "token" | "device"), "an `authorize`, `token` or `device` step"),
+            Role::Device => (verb == "device", "a `device` step"),
+            Role::Resumed => (verb == "authorize", "an `authorize` step"),
+            Role::Granted => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
             Role::Compared => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
             Role::Control => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
         };
@@ -171,8 +173,8 @@ impl<'a> Names<'a> {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         let root = path[0].as_str();
         match root {
-            "issuer" | "random" if rest.is_empty() => {}
-            "issuer" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
+            "issuer" | "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
@@ -185,7 +187,7 @@ impl<'a> Names<'a> {
             "client" if self.scenario.is_about_clients() => self.of_client(span, root, &rest),
             name if self.clients.iter().any(|client| client.get_ref() == name) => self.of_client(span, name, &rest),
             name => match self.defined(name, place) {
-                Some(_) => self.of_step(span, name, &rest),
+                Some(_) => self.of_step(span, name, &rest, place),
                 None => self.undefined(span, name, place),
             },
         }
@@ -197,7 +199,7 @@ impl<'a> Names<'a> {
             return;
         }
         let clients = self.clients.iter().map(|client| client.get_ref().as_str());
-        let known: Vec<&str> = self.earlier(place).into_iter().chain(clients).chain(ROOTS).collect();
+        let known: Vec<&str> = self.earlier(place).into_iter().chain(clients).chain(ROOTS.iter().copied()).collect();
         self.sink.unknown(span, "variable", name, &known);
     }
 
@@ -243,10 +245,12 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn of_step(&self, span: &Range<usize>, step: &str, rest: &[&str]) {
+    fn of_step(&self, span: &Range<usize>, step: &str, rest: &[&str], place: Place) {
         let right = match rest {
             [name] => !OF_STEP.contains(name),
-            [kind, _] => OF_STEP.contains(kind),
+            [kind, _] if OF_STEP.contains(kind) => true,
+            [_, forgery] => return self.forgery(span, forgery, place),
+            [kind, part, _] => !OF_STEP.contains(kind) && OF_JWT.contains(part),
             _ => false,
         };
         if !right {
@@ -254,6 +258,24 @@ impl<'a> Names<'a> {
                 "write {{{step}.sent.NAME}}, {{{step}.got.NAME}}, {{{step}.headers.NAME}}, {{{step}.status}} or {{{step}.NAME}}"
             );
             self.sink.add_with_help(span, format!("this is no part of what came of `{step}`"), help);
+        }
+    }
+
+    /// What is made of a token that came back.
+    fn forgery(&self, span: &Range<usize>, word: &str, place: Place) {
+        if !FORGERIES.contains(&word) {
+            self.sink.unknown(span, "way to forge a token", word, &FORGERIES);
+        }
+        let last = match place {
+            Place::Head | Place::Case(_) => 0,
+            Place::Step(index) | Place::Check(index) => index,
+        };
+        if word == "hmac" && !self.steps[..last.min(self.steps.len())].iter().any(|(_, verb)| *verb == "jwks") {
+            self.sink.add_with_help(
+                span,
+                "this is made with a published key, and none is known here",
+                "put a step before it: jwks = {}",
+            );
         }
     }
 }
@@ -291,7 +313,7 @@ fn counts(scenario: &Scenario, step: &Step, sink: &Sink) {
     }
     for check in &step.assume {
         let want = &check.want;
-        if want.among.is_some() || want.distinct.is_some() || want.guessable.is_some() || want.jwt.is_some() {
+        if want.among.is_some() || want.distinct.is_some() || want.guessable.is_some() {
             sink.add(&check.span, "this can be expected, not assumed");
         }
     }
@@ -306,12 +328,16 @@ fn counts(scenario: &Scenario, step: &Step, sink: &Sink) {
 
 /// A further user has to be asked for.
 fn users(scenario: &Scenario, step: &Step, sink: &Sink) {
-    let Action::Authorize(authorize) = &step.action else { return };
-    let enough = |users: Option<usize>| users.is_some_and(|count| count > authorize.user);
+    let user = match &step.action {
+        Action::Authorize(authorize) => authorize.user,
+        Action::Verify(verify) => verify.user,
+        _ => return,
+    };
+    let enough = |users: Option<usize>| users.is_some_and(|count| count > user);
     let by_case = matches!(&scenario.cases, Cases::Fixed(cases) if cases.iter().any(|case| enough(case.needs.users)));
-    if authorize.user > 0 && !enough(scenario.needs.users) && !by_case {
-        let help = format!("say needs = {{ users = {} }}", authorize.user + 1);
-        sink.add_with_help(&step.span, format!("there may be no user {}", authorize.user), help);
+    if user > 0 && !enough(scenario.needs.users) && !by_case {
+        let help = format!("say needs = {{ users = {} }}", user + 1);
+        sink.add_with_help(&step.span, format!("there may be no user {user}"), help);
     }
 }
 
@@ -367,7 +393,7 @@ fn cannot_derive(edits: &Edits) -> bool {
 
 /// Whether a request is right in itself: the control that could be derived of it is the very same request.
 fn is_right(request: &RequestStep) -> bool {
-    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect);
+    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device);
     own && request.from.is_none() && request.edits.is_empty()
 }
 

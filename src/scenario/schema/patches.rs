@@ -15,6 +15,8 @@ either! {
 words! {
     /// To which answers a rewrite is done.
     Answer { Success = "success", Error = "error", }
+    /// A kind of token.
+    Token { Access = "access_token", Id = "id_token", }
     /// What is done to a signature.
     Signature { None = "none", Flip = "flip", OtherKey = "other-key", }
 }
@@ -66,7 +68,8 @@ grammar! {
 
     /// When a rule applies. All that is given must hold.
     When {
-        /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register.
+        /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register,
+        /// device_authorization, verification.
         endpoint: Option<OneOrMany<String>>,
         /// Grant types.
         grant: Option<OneOrMany<String>>,
@@ -102,6 +105,8 @@ grammar! {
     Rewrite {
         /// Of the message.
         message: Option<Message>,
+        /// Whose claims and signature are changed; of all tokens of the answer if nothing is said.
+        of: Option<Token>,
         /// Of the claims of tokens, before they are signed.
         claims: Option<Claims>,
         /// Of a token's signature and header.

@@ -87,6 +87,7 @@ async fn at_the_server(browser: &mut Browser, request: Request, errand: &Errand<
         login: &form,
         home: errand.servers,
         page_limit: PAGE_LIMIT,
+        user_code: None,
     };
     let journey = login::authorize(browser, request, &visit).await;
     landing.exchanges.extend(journey.exchanges);
