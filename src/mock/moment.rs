@@ -31,7 +31,7 @@ impl Sketch {
         match call.endpoint {
             Endpoint::Authorize => sketch.user = interaction::session(call, state).map(|session| session.user),
             Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, state),
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect => sketch.look_at_back_channel(call, state),
+            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::Par => sketch.look_at_back_channel(call, state),
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),
             Endpoint::Registration(id) => sketch.client = Some(id.clone()),
             Endpoint::Jwks | Endpoint::OauthMetadata | Endpoint::OpenidMetadata | Endpoint::Register | Endpoint::Unknown => {}

@@ -12,7 +12,7 @@ use super::Policy;
 use crate::reader::quoted;
 
 /// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
-const WORDS: [(&str, &[&str]); 20] = [
+const WORDS: [(&str, &[&str]); 24] = [
     ("authorize.state_change", &CHANGES),
     ("redirect_uri.repeated", &["same", "first-then-last"]),
     ("code.source", &SOURCES),
@@ -21,6 +21,10 @@ const WORDS: [(&str, &[&str]); 20] = [
     ("access_token.aud", &["resource", "list", "client"]),
     ("access_token.source", &SOURCES),
     ("refresh.source", &SOURCES),
+    ("par.source", &SOURCES),
+    ("registration.id_source", &SOURCES),
+    ("registration.secret_source", &SOURCES),
+    ("registration.token_source", &SOURCES),
     ("id_token.alg", &["RS256", "ES256"]),
     ("id_token.at_hash", &["right", "none", "whole"]),
     ("id_token.aud", &["string", "list", "others-too"]),

@@ -30,6 +30,9 @@ pub(super) fn endpoints(endpoints: &mut Endpoints, issuer: &str, policy: &Policy
     if policy.resource.userinfo {
         fill(&mut endpoints.userinfo, "userinfo");
     }
+    if policy.par.enabled {
+        fill(&mut endpoints.pushed_authorization_request, "par");
+    }
     if policy.registration.open {
         fill(&mut endpoints.registration, "register");
     }
@@ -41,6 +44,7 @@ pub(super) fn lifetimes(lifetimes: &mut Lifetimes, policy: &Policy) {
     lifetimes.code = seconds(policy.code.lifetime);
     lifetimes.access_token = seconds(policy.access_token.lifetime);
     lifetimes.refresh_token = seconds(policy.refresh.lifetime);
+    lifetimes.request_uri = seconds(policy.par.lifetime);
     let grace = if policy.refresh.reuse == crate::policy::Reuse::WithinGrace { policy.refresh.grace } else { 0 };
     lifetimes.refresh_grace = seconds(grace);
 }
@@ -58,6 +62,7 @@ pub(super) fn features(policy: &Policy) -> BTreeMap<String, Value> {
     out.insert("pkce_plain".into(), Value::from(policy.pkce.supported && policy.pkce.methods.iter().any(|m| m == "plain")));
     out.insert("iss".into(), Value::from(policy.authorize.iss));
     out.insert("refresh_rotation".into(), Value::from(policy.refresh.rotation == Rotation::Always));
+    out.insert("par_required".into(), Value::from(policy.par.required));
     out.insert("consent".into(), Value::from(policy.pages.consent != Consent::Never));
     out.insert("openid".into(), Value::from(policy.id_token.issue));
     out
