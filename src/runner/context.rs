@@ -18,6 +18,8 @@ pub struct Names<'a> {
     pub target: &'a Target,
     /// The clients of the scenario.
     pub clients: &'a BTreeMap<String, Client>,
+    /// Clients that steps registered, by the names of the steps.
+    pub registered: BTreeMap<String, Client>,
     /// What came of the named steps.
     pub records: BTreeMap<String, Vec<Record>>,
     /// The values of the case; variables in them are filled in when they are used.
@@ -82,6 +84,23 @@ impl Names<'_> {
             Value::Text(template) => Ok(encoding::form(self.fill_bytes(template)?).into_bytes()),
             Value::Hex(bytes) => Ok(encoding::form(bytes).into_bytes()),
         }
+    }
+
+    /// A JSON value with its strings filled in.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value.
+    pub fn json(&self, value: &crate::scenario::Json) -> Result<Json, Unset> {
+        use crate::scenario::Json as Written;
+        Ok(match value {
+            Written::Text(template) => Json::String(self.fill(template)?),
+            Written::Array(items) => Json::Array(items.iter().map(|item| self.json(item)).collect::<Result<_, _>>()?),
+            Written::Object(members) => {
+                let filled = members.iter().map(|(name, value)| Ok((name.clone(), self.json(value)?)));
+                Json::Object(filled.collect::<Result<_, Unset>>()?)
+            }
+            Written::Plain(value) => value.clone(),
+        })
     }
 
     /// The values of a variable in every record of its step, for checks over several results.

@@ -7,11 +7,12 @@ pub const BACK_OUTCOMES: [&str; 5] = ["accepted", "refused", "throttled", "broke
 pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", "stuck"];
 
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
-pub const FEATURES: [&str; 10] = [
+pub const FEATURES: [&str; 11] = [
     "consent",
     "iss",
     "metadata",
     "openid",
+    "par_required",
     "pkce",
     "pkce_optional",
     "pkce_plain",
