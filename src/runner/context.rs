@@ -11,6 +11,9 @@ use crate::oauth::{Compact, encoding};
 use crate::scenario::{OF_STEP, Part, Template, Value};
 use crate::target::{Client, Target};
 
+/// How many characters `{long}` has: more than a server need take, and few enough to be sent at once.
+const LONG: usize = 100_000;
+
 /// What variables can refer to.
 #[derive(Debug)]
 pub struct Names<'a> {
@@ -147,6 +150,7 @@ impl Names<'_> {
             "openid_configuration" => {
                 Some(format!("{}/.well-known/openid-configuration", self.target.issuer.trim_end_matches('/')).into_bytes())
             }
+            "long" => Some(vec![b'a'; LONG]),
             "random" => Some(self.random.clone().into_bytes()),
             "now" => Some(self.clock.seconds().to_string().into_bytes()),
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),
@@ -205,6 +209,7 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "client_secret" => client.client_secret.clone(),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
+        "scope_last" => client.scopes.last().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),

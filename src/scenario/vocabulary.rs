@@ -55,11 +55,11 @@ pub const PLANS: [&str; 3] = ["rfc6749", "bcp", "oauth2.1"];
 pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 
 /// First segments of variables that are neither a step nor a client.
-pub(super) const ROOTS: [&str; 7] = ["case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
+pub(super) const ROOTS: [&str; 8] = ["case", "endpoint", "issuer", "long", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 7] =
-    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_first", "scope_reversed"];
+pub(super) const OF_CLIENT: [&str; 8] =
+    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_first", "scope_last", "scope_reversed"];
 
 /// Parts of a redirect URI.
 pub(super) const URI_PARTS: [&str; 8] = ["authority", "host", "origin", "path", "path_upper", "port", "query", "scheme"];
