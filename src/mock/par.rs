@@ -164,7 +164,10 @@ pub(super) fn resolve(fields: Fields, call: &Call<'_>, policy: &Policy, state: &
     if policy.authorize.repeated == Repeated::Refuse && fields.repeats(&["client_id", "request_uri"]) {
         return Err(AuthorizeCause::RepeatedAddress);
     }
-    let pushed = state.pushed.get_mut(&reference).ok_or(AuthorizeCause::UnknownRequestUri)?;
+    let Some(pushed) = state.pushed.get_mut(&reference) else {
+        let ignored = settings.ignore_unknown.then_some(Resolved { fields, reference: None, new_redirect_uri: None });
+        return ignored.ok_or(AuthorizeCause::UnknownRequestUri);
+    };
     let sender = fields.get("client_id").ok_or(AuthorizeCause::MissingClient)?;
     if settings.bound_to_client && sender != pushed.client {
         return Err(AuthorizeCause::ForeignRequestUri);

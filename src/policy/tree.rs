@@ -908,6 +908,8 @@ settings! {
         check_expiry: bool = true,
         /// When it is used up.
         used_up: UsedUp = UsedUp::ByResponse,
+        /// Whether an unknown one is ignored, so that the parameters beside it count.
+        ignore_unknown: bool = false,
         /// Whether it works for the client only that pushed the request.
         bound_to_client: bool = true,
         /// Parameters that stand beside it at the authorization endpoint.
