@@ -186,6 +186,10 @@ fn told(members: &Map<String, Value>, settings: &RegistrationPolicy) -> Result<M
         return Err(wrong("jwks and jwks_uri exclude each other"));
     }
     let mut kept = Map::new();
+    // Where they are not held against the grant types, they are registered as they came.
+    if let (Unsupported::Accept, Some(types)) = (settings.inconsistent, members.get("response_types")) {
+        kept.insert("response_types".into(), types.clone());
+    }
     for (name, value) in members.iter().filter(|(name, value)| TOLD.contains(&plain(name)) && !value.is_null()) {
         let right = match plain(name) {
             "contacts" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),

@@ -177,7 +177,13 @@ impl Ground {
 }
 
 fn on_remote(source: &RemoteSource) -> Ground {
-    Ground { target: source.target.clone(), clock: Clock::Real, clients: BTreeMap::new(), registered: Mutex::default(), realm: None }
+    Ground {
+        target: source.target.clone(),
+        clock: Clock::Real,
+        clients: BTreeMap::new(),
+        registered: Mutex::default(),
+        realm: None,
+    }
 }
 
 async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Ground, NoGround> {

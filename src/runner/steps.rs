@@ -12,8 +12,8 @@ use super::record::Record;
 use super::result::SkipCode;
 use crate::oauth::{Channel, Exchange};
 use crate::scenario::{Action, Authorize, Direct, Http, Login, RequestStep, Same, Step, Verb, Wait};
-use crate::target::{Client, registered, registration};
 use crate::target::login::{self, Action as UserAction, End, PAGE_LIMIT, Visit};
+use crate::target::{Client, registered, registration};
 use crate::wire::Browser;
 
 impl<'a> Play<'a> {

@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::reading::{Place, Reading, Role, StepNote};
 use super::vocabulary::{LIFETIMES, SAME_PARTS};
 use super::{
-    Action, Alive, Auth, AuthEncoding, Authorize, Direct, Edits, Http, Json, Login, RequestStep, Same, Step, Template, Value, Verb,
-    Wait,
+    Action, Alive, Auth, AuthEncoding, Authorize, Direct, Edits, Http, Json, Login, RequestStep, Same, Step, Template, Value,
+    Verb, Wait,
 };
 use crate::reader::{Data, Entry, Fields, Node};
 
@@ -355,7 +355,9 @@ impl Reading<'_> {
 
     fn json(&self, node: &Node) -> Json {
         match &node.data {
-            Data::Table(entries) => Json::Object(entries.iter().map(|entry| (entry.key.clone(), self.json(&entry.value))).collect()),
+            Data::Table(entries) => {
+                Json::Object(entries.iter().map(|entry| (entry.key.clone(), self.json(&entry.value))).collect())
+            }
             Data::Array(items) => Json::Array(items.iter().map(|item| self.json(item)).collect()),
             Data::Integer(_) | Data::Float(_) | Data::Bool(_) => Json::Plain(node.to_json()),
             _ => Json::Text(self.template(node)),

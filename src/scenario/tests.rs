@@ -200,12 +200,18 @@ fn mistakes_of_verbs() {
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{}}\njwks = {{}}\n")),
         "s.toml:14:1: a step has one verb, and this one has `metadata` and `jwks`"
     );
-    for verb in ["device", "par", "register"] {
-        assert_eq!(
-            mistake(&format!("{GOOD}[[steps]]\n{verb} = {{}}\n")),
-            format!("s.toml:13:1: this version does not have the step `{verb}` yet")
-        );
-    }
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\ndevice = {{}}\n")),
+        "s.toml:13:1: this version does not have the step `device` yet"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ from = \"login\" }}\n")),
+        "s.toml:13:22: expected a `par` step, and `login` is `authorize`"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nregister = {{ add = [[\"a\", \"b\"]] }}\n")),
+        "s.toml:13:14: `add` is no edit of a JSON body"
+    );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\ndrive = {{}}\n")),
         "s.toml:13:1: this version does not have client scenarios yet"
@@ -265,7 +271,7 @@ fn mistakes_of_names() {
     assert_eq!(set("{logn.code}"), "s.toml:10:43: unknown variable `logn` (did you mean `login`?)");
     assert_eq!(
         set("x{first.code}"),
-        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `metadata`, `now`, `openid_configuration`, `random`)"
+        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `long`, `metadata`, `now`, `openid_configuration`, `random`)"
     );
     assert_eq!(
         set("{login.sent}"),

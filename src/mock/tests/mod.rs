@@ -4,7 +4,9 @@ mod browser;
 mod documents;
 mod front;
 mod grants;
+mod par;
 mod patches;
+mod registration;
 mod tokens;
 mod wire;
 
