@@ -191,9 +191,8 @@ fn merge(pushed: &Fields, beside: &Fields, rule: BesideRequestUri) -> Result<Fie
     for name in beside.names().filter(|name| !matches!(*name, "request_uri" | "client_id")) {
         let (before, now) = (pushed.get(name), beside.get(name));
         let counts = match rule {
-            BesideRequestUri::Ignore => false,
             BesideRequestUri::Refuse if before.is_some() && before != now => return Err(AuthorizeCause::ContraryParameter),
-            BesideRequestUri::Refuse => false,
+            BesideRequestUri::Ignore | BesideRequestUri::Refuse => false,
             BesideRequestUri::Complete => before.is_none(),
             BesideRequestUri::Replace => true,
         };

@@ -21,6 +21,7 @@ mod pace;
 mod play;
 mod preflight;
 mod record;
+mod registering;
 mod result;
 mod run;
 mod selftest;

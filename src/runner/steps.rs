@@ -5,15 +5,13 @@ use std::time::Duration;
 use super::answer::{self, Body, Outcome};
 use super::build::{self, Parts, Ready};
 use super::context::Unset;
-use super::ground::NoGround;
-use super::needs;
 use super::play::{Line, Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
 use crate::oauth::{Channel, Exchange};
 use crate::scenario::{Action, Authorize, Direct, Http, Login, RequestStep, Same, Step, Verb, Wait};
+use crate::target::Client;
 use crate::target::login::{self, Action as UserAction, End, PAGE_LIMIT, Visit};
-use crate::target::{Client, registered, registration};
 use crate::wire::Browser;
 
 impl<'a> Play<'a> {
@@ -131,28 +129,6 @@ impl<'a> Play<'a> {
         Ok(record)
     }
 
-    /// Whether an authorization request has to be pushed because the server takes no others (RFC 9126 section 5).
-    fn must_push(&self, step: &Authorize) -> Result<bool, Stop> {
-        if step.from.is_some() || step.direct == Direct::Always || !self.ground.target.requires_push() {
-            return Ok(false);
-        }
-        if step.edits.is_empty() {
-            return Ok(true);
-        }
-        let reason = "the server takes authorization requests only when they are pushed: a deviation of its authorization endpoint cannot be seen";
-        Err(Stop::Skip(SkipCode::NotOffered, reason.into()))
-    }
-
-    /// Pushes the right request, where the server takes no others.
-    async fn push(&mut self, index: usize, label: &str, step: &Authorize) -> Result<Record, Stop> {
-        let push = RequestStep { client: Some(step.client.clone()), pkce: step.pkce.clone(), ..RequestStep::new(Verb::Par) };
-        let record = self.request(index, label, &push, None).await?;
-        match record.outcome {
-            Outcome::Accepted => Ok(record),
-            _ => Err(Stop::Error(format!("the authorization request could not be pushed: {}", record.summary()))),
-        }
-    }
-
     /// A back-channel request.
     pub(super) async fn request(
         &mut self,
@@ -202,20 +178,6 @@ impl<'a> Play<'a> {
         Ok((ready, record))
     }
 
-    fn prepare_registration(&self, label: &str, index: usize, step: &RequestStep) -> Result<(Ready, Record), Stop> {
-        let endpoint = self.endpoint("registration")?;
-        let wanted = needs::wanted_by_step(label, self.scenario, &self.ground.target).map_err(|no| match no {
-            NoGround::Skip(code, reason) => Stop::Skip(code, reason),
-            NoGround::Error(reason) => Stop::Error(reason),
-        })?;
-        let ready = build::registration(&endpoint, registration(&wanted), &step.edits, &self.names);
-        let ready = ready.map_err(|unset| self.unset(&unset))?;
-        let mut record = Record::new(index, Outcome::None);
-        record.sent = ready.sent.clone();
-        record.edited = !step.edits.is_empty();
-        Ok((ready, record))
-    }
-
     fn received(
         &mut self,
         label: &str,
@@ -237,15 +199,6 @@ impl<'a> Play<'a> {
             self.held.insert(super::control::request_key(step, from, self.scenario));
         }
         record
-    }
-
-    /// The client that came of a registration, whatever was thought of it: it is deleted afterwards.
-    fn registered(&self, label: &str, exchange: &Exchange) -> Option<Client> {
-        let answer = exchange.response().filter(|response| (200..300).contains(&response.status))?.json()?;
-        let asked = serde_json::from_slice(&exchange.request.body).unwrap_or_default();
-        let client = registered(label, &answer, &asked, &self.ground.target).ok()?;
-        self.ground.keep(client.clone());
-        Some(client)
     }
 
     /// The same request several times, released together.
@@ -423,7 +376,7 @@ impl<'a> Play<'a> {
         Stop::Skip(SkipCode::Assumption, unset.to_string())
     }
 
-    fn endpoint(&self, name: &str) -> Result<String, Stop> {
+    pub(super) fn endpoint(&self, name: &str) -> Result<String, Stop> {
         let found = self.ground.target.endpoints.get(name).map(str::to_owned);
         found.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, format!("no {name} endpoint in metadata or configuration")))
     }
