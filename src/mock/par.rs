@@ -165,8 +165,7 @@ pub(super) fn resolve(fields: Fields, call: &Call<'_>, policy: &Policy, state: &
         return Err(AuthorizeCause::RepeatedAddress);
     }
     let Some(pushed) = state.pushed.get_mut(&reference) else {
-        let ignored = settings.ignore_unknown.then_some(Resolved { fields, reference: None, new_redirect_uri: None });
-        return ignored.ok_or(AuthorizeCause::UnknownRequestUri);
+        return unknown(fields, &reference, settings);
     };
     let sender = fields.get("client_id").ok_or(AuthorizeCause::MissingClient)?;
     if settings.bound_to_client && sender != pushed.client {
@@ -183,6 +182,16 @@ pub(super) fn resolve(fields: Fields, call: &Call<'_>, policy: &Policy, state: &
     let new = counted.get("redirect_uri").filter(|_| pushed.new_redirect_uri);
     let new_redirect_uri = new.map(|uri| Destination { uri: uri.to_owned(), sent: true });
     Ok(Resolved { fields: counted, reference: Some(reference), new_redirect_uri })
+}
+
+/// What becomes of a `request_uri` that was never issued. One that does not even look like it is no matter of pushed requests: the
+/// authorization endpoint says what it thinks of request objects elsewhere (RFC 9101).
+fn unknown(fields: Fields, reference: &str, settings: &ParPolicy) -> Result<Resolved, AuthorizeCause> {
+    let plain = |fields| Ok(Resolved { fields, reference: None, new_redirect_uri: None });
+    if settings.ignore_unknown {
+        return plain(fields.without(&["request_uri"]));
+    }
+    if reference.starts_with(&settings.prefix) { Err(AuthorizeCause::UnknownRequestUri) } else { plain(fields) }
 }
 
 /// The parameters that count, of those that were pushed and those that stand beside `request_uri`.

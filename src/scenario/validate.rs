@@ -175,7 +175,9 @@ impl<'a> Names<'a> {
         let root = path[0].as_str();
         match root {
             "issuer" | "long" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
-            "issuer" | "long" | "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "issuer" | "long" | "now" | "openid_configuration" | "random" => {
+                self.sink.add(span, format!("{{{root}}} has no members"))
+            }
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
