@@ -99,14 +99,14 @@ fn auth_method(members: &Map<String, Value>, policy: &Policy) -> Result<String, 
 fn grant_types(members: &Map<String, Value>, policy: &Policy) -> Result<Vec<String>, Fault> {
     let settings = &policy.registration;
     let mut grants = list(members, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".into()]);
-    let offered = |grant: &String| policy.token.grants.contains(grant) || grant == "implicit";
+    let offered = |grant: &String| policy.grants().contains(grant) || grant == "implicit";
     match settings.unsupported {
         Unsupported::Refuse if !grants.iter().all(offered) => return Err(wrong("one of grant_types is not supported")),
         Unsupported::Replace => grants.retain(offered),
         Unsupported::Refuse | Unsupported::Accept => {}
     }
     let Some(mut types) = list(members, "response_types")? else { return Ok(grants) };
-    let offered = |kind: &String| policy.authorize.response_types.contains(kind);
+    let offered = |kind: &String| policy.response_types().contains(kind);
     match settings.unsupported {
         Unsupported::Refuse if !types.iter().all(offered) => return Err(wrong("one of response_types is not supported")),
         Unsupported::Replace => types.retain(offered),

@@ -15,6 +15,7 @@ mod client_metadata;
 mod code_grant;
 mod decision;
 mod der;
+mod device;
 mod edge;
 mod grade;
 mod interaction;
@@ -40,10 +41,12 @@ mod scope;
 mod server;
 mod state;
 mod store;
+mod strange;
 #[cfg(test)]
 mod tests;
 mod token;
 mod trust;
+mod verification;
 
 pub use client::{ClientKind, MockClient, MockUser};
 pub use journal::Entry;

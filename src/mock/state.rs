@@ -27,6 +27,12 @@ pub(super) struct State {
     pub(super) pushed: Store<String, Pushed>,
     /// When each client's latest minute of pushed requests began, and how many there were in it.
     pub(super) pushes: HashMap<String, (Duration, u64)>,
+    devices: Store<String, Device>,
+    /// Device codes by their user codes without punctuation.
+    user_codes: Store<String, String>,
+    pub(super) verifications: Store<String, VerificationVisit>,
+    /// When each user entered a wrong user code.
+    wrong_user_codes: Store<String, Vec<Duration>>,
     tokens: VecDeque<Token>,
     first_token: u64,
     by_value: HashMap<String, u64>,
@@ -108,6 +114,43 @@ pub(super) struct Pushed {
     pub(super) used: bool,
 }
 
+/// A device authorization (RFC 8628 section 3.2).
+#[derive(Debug, Clone)]
+pub(super) struct Device {
+    pub(super) grant: u64,
+    pub(super) client: String,
+    pub(super) scope: Scope,
+    pub(super) asked_scope: Option<String>,
+    /// As it is shown.
+    pub(super) user_code: String,
+    /// What the user said, if anything.
+    pub(super) said: Option<Said>,
+    pub(super) expires: Duration,
+    /// From when the interval counts.
+    pub(super) polled: Option<Duration>,
+    pub(super) interval: Duration,
+    pub(super) used: Option<Used>,
+}
+
+/// What a user said about a device.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    Approved { user: String, auth_time: Duration },
+    Denied { user: String },
+}
+
+/// A user's way through the verification page (RFC 8628 section 3.3).
+#[derive(Debug, Clone)]
+pub(super) struct VerificationVisit {
+    pub(super) csrf: String,
+    pub(super) browser: String,
+    pub(super) session: Option<Session>,
+    /// The user code that came with the link.
+    pub(super) linked: Option<String>,
+    /// The device code that a right user code led to.
+    pub(super) device: Option<String>,
+}
+
 /// Access or refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
@@ -147,6 +190,7 @@ pub(super) struct Commit {
 #[derive(Debug, Clone)]
 pub(super) enum Noted {
     Code(String),
+    Device(String),
     Refresh(u64),
 }
 
@@ -161,6 +205,10 @@ impl State {
             codes: Store::new(FRONT_CAPACITY),
             pushed: Store::new(FRONT_CAPACITY),
             pushes: HashMap::new(),
+            devices: Store::new(FRONT_CAPACITY),
+            user_codes: Store::new(FRONT_CAPACITY),
+            verifications: Store::new(FRONT_CAPACITY),
+            wrong_user_codes: Store::new(FRONT_CAPACITY),
             tokens: VecDeque::new(),
             first_token: 0,
             by_value: HashMap::new(),
@@ -184,6 +232,10 @@ impl State {
         self.openid = Store::new(FRONT_CAPACITY);
         self.pushed = Store::new(FRONT_CAPACITY);
         self.pushes.clear();
+        self.devices = Store::new(FRONT_CAPACITY);
+        self.user_codes = Store::new(FRONT_CAPACITY);
+        self.verifications = Store::new(FRONT_CAPACITY);
+        self.wrong_user_codes = Store::new(FRONT_CAPACITY);
         self.seen = Store::new(FRONT_CAPACITY);
         self.first_token += self.tokens.len() as u64;
         self.tokens.clear();
@@ -232,9 +284,47 @@ impl State {
     pub(super) fn revoke_client(&mut self, id: &str) {
         self.codes.retain(|code| code.client != id);
         self.pushed.retain(|pushed| pushed.client != id);
+        self.devices.retain(|device| device.client != id);
         for token in self.tokens.iter_mut().filter(|token| token.client == id) {
             token.revoked = true;
         }
+    }
+
+    // Devices.
+
+    /// Keeps a device authorization; `plain` is its user code without punctuation.
+    pub(super) fn add_device(&mut self, device_code: String, plain: String, device: Device) {
+        self.user_codes.insert(plain, device_code.clone());
+        self.devices.insert(device_code, device);
+    }
+
+    pub(super) fn device(&self, device_code: &str) -> Option<&Device> {
+        self.devices.get(device_code)
+    }
+
+    pub(super) fn device_mut(&mut self, device_code: &str) -> Option<&mut Device> {
+        self.devices.get_mut(device_code)
+    }
+
+    pub(super) fn drop_device(&mut self, device_code: &str) {
+        self.devices.remove(device_code);
+    }
+
+    /// The device code of a user code without punctuation.
+    pub(super) fn device_of(&self, plain: &str) -> Option<&str> {
+        self.user_codes.get(plain).map(String::as_str).filter(|device_code| self.devices.get(*device_code).is_some())
+    }
+
+    /// How many wrong user codes a user entered of late.
+    pub(super) fn wrong_user_codes(&self, user: &str, now: Duration, window: Duration) -> u64 {
+        let late = |at: &&Duration| now.saturating_sub(**at) < window;
+        self.wrong_user_codes.get(user).map_or(0, |times| times.iter().filter(late).count() as u64)
+    }
+
+    pub(super) fn note_wrong_user_code(&mut self, user: &str, now: Duration) {
+        let mut times = self.wrong_user_codes.get(user).cloned().unwrap_or_default();
+        times.push(now);
+        self.wrong_user_codes.insert(user.to_owned(), times);
     }
 
     // Tokens.
@@ -299,6 +389,7 @@ impl State {
     pub(super) fn note(&mut self, noted: &Noted, used: &Used) {
         let place = match noted {
             Noted::Code(value) => self.codes.get_mut(value.as_str()).map(|code| &mut code.used),
+            Noted::Device(value) => self.devices.get_mut(value.as_str()).map(|device| &mut device.used),
             Noted::Refresh(id) => self.token_by_id_mut(*id).map(|token| &mut token.used),
         };
         if let Some(place) = place {

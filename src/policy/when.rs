@@ -42,7 +42,7 @@ pub enum ParameterTest {
 
 impl When {
     /// The endpoints that rules can name.
-    pub const ENDPOINTS: [&'static str; 12] = [
+    pub const ENDPOINTS: [&'static str; 14] = [
         "authorize",
         "login",
         "consent",
@@ -55,6 +55,8 @@ impl When {
         "jwks",
         "metadata",
         "register",
+        "device_authorization",
+        "verification",
     ];
 
     /// The ways of client authentication that rules can name.

@@ -39,7 +39,7 @@ impl Play<'_> {
 
     /// Whether an authorization request has to be pushed because the server takes no others (RFC 9126 section 5).
     pub(super) fn must_push(&self, step: &Authorize) -> Result<bool, Stop> {
-        if step.from.is_some() || step.direct == Direct::Always || !self.ground.target.requires_push() {
+        if step.from.is_some() || step.resume.is_some() || step.direct == Direct::Always || !self.ground.target.requires_push() {
             return Ok(false);
         }
         if step.edits.is_empty() {
@@ -51,7 +51,8 @@ impl Play<'_> {
 
     /// Pushes the right request, where the server takes no others.
     pub(super) async fn push(&mut self, index: usize, label: &str, step: &Authorize) -> Result<Record, Stop> {
-        let push = RequestStep { client: Some(step.client.clone()), pkce: step.pkce.clone(), ..RequestStep::new(Verb::Par) };
+        let (client, grant) = (Some(step.client.clone()), Some(step.grant.clone()));
+        let push = RequestStep { client, grant, pkce: step.pkce.clone(), ..RequestStep::new(Verb::Par) };
         let record = self.request(index, label, &push, None).await?;
         match record.outcome {
             Outcome::Accepted => Ok(record),

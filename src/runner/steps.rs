@@ -8,10 +8,12 @@ use super::context::Unset;
 use super::play::{Line, Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
+use super::verify::user_action;
+use super::way;
 use crate::oauth::{Channel, Exchange};
-use crate::scenario::{Action, Authorize, Direct, Http, Login, RequestStep, Same, Step, Verb, Wait};
-use crate::target::Client;
-use crate::target::login::{self, Action as UserAction, End, PAGE_LIMIT, Visit};
+use crate::scenario::{Action, Authorize, DEVICE_GRANT, Direct, Http, RequestStep, Same, Step, Verb, Verify, Wait};
+use crate::target::login::{self, End, PAGE_LIMIT, Visit};
+use crate::target::{Client, User};
 use crate::wire::Browser;
 
 impl<'a> Play<'a> {
@@ -39,6 +41,11 @@ impl<'a> Play<'a> {
             Action::Request(request) => {
                 let from = self.record_of(request.from.as_deref())?;
                 self.request(index, &label, request, from.as_ref()).await
+            }
+            Action::Verify(verify) => {
+                let device = self.device_of(verify)?;
+                let session = verify.session.clone().unwrap_or_else(|| "main".into());
+                self.verify(index, &label, verify, &device, &session).await
             }
             Action::Http(http) => self.http(index, &label, http).await,
             Action::Wait(wait) => self.wait(index, wait).await,
@@ -70,25 +77,22 @@ impl<'a> Play<'a> {
         let ready = ready.map_err(|unset| self.unset(&unset))?;
         let mut redirect_uris: Vec<String> = client.redirect_uris.clone();
         redirect_uris.extend(ready.sent.all("redirect_uri").map(|uri| String::from_utf8_lossy(uri).into_owned()));
-        let user = self.ground.target.users.get(step.user);
-        let Some(user) = user.or_else(|| self.ground.target.users.first()) else {
-            return Err(Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into()));
-        };
         let visit = Visit {
-            user,
-            action: match step.login {
-                Login::Approve => UserAction::Approve,
-                Login::Deny => UserAction::Deny,
-                Login::Stop => UserAction::Stop,
-            },
+            user: self.user(step.user)?,
+            action: user_action(step.login),
             redirect_uris,
             login: &self.ground.target.login,
             home: &self.ground.target.home,
             page_limit: PAGE_LIMIT,
+            user_code: None,
         };
         self.stage.pace.wait().await;
         let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
-        let journey = login::authorize(&mut browser, ready.request.clone(), &visit).await;
+        let journey = match self.page_of(step.resume.as_deref())? {
+            Some(page) => login::resume(&mut browser, page, &visit).await,
+            None => login::authorize(&mut browser, ready.request.clone(), &visit).await,
+        };
+        let way = way::look(&journey, &visit);
         self.sessions.insert(session.to_owned(), browser);
         let mut record = Record::new(index, answer::front_channel(&journey));
         let first = self.lines.len();
@@ -113,6 +117,7 @@ impl<'a> Play<'a> {
         };
         record.exchange = at.map(|at| first + at).filter(|at| *at < self.lines.len());
         record.sent_to = journey.sent_to;
+        record.way = way;
         self.fill_from_exchange(&mut record);
         let foreign = pusher.is_some_and(|pusher| pusher != client_name);
         let unpushed = step.direct == Direct::Always && self.ground.target.requires_push();
@@ -129,6 +134,13 @@ impl<'a> Play<'a> {
         Ok(record)
     }
 
+    /// The exchange that brought the last page of an earlier step.
+    fn page_of(&self, name: Option<&str>) -> Result<Option<Exchange>, Stop> {
+        let record = self.record_of(name)?;
+        let at = record.and_then(|record| record.exchange);
+        Ok(at.and_then(|at| self.lines.get(at)).map(|line| line.exchange.clone()))
+    }
+
     /// A back-channel request.
     pub(super) async fn request(
         &mut self,
@@ -138,7 +150,7 @@ impl<'a> Play<'a> {
         from: Option<&Record>,
     ) -> Result<Record, Stop> {
         let (ready, record) = self.prepare(label, index, step, from)?;
-        if step.verb == Verb::Token {
+        if matches!(step.verb, Verb::Token | Verb::Device) {
             self.stage.pace.wait().await;
         }
         let exchange = self.stage.wire.send(Channel::Back, ready.request).await;
@@ -161,8 +173,11 @@ impl<'a> Play<'a> {
         let token = step.token.as_ref().map(|token| self.names.fill(token)).transpose().map_err(|unset| self.unset(&unset))?;
         let grant = grant_of(step, from);
         let pushed = client.as_ref().filter(|_| step.verb == Verb::Par);
-        let (form, code_verifier) =
-            pushed.map(|client| build::authorization(client, &step.pkce, &mut self.chance)).unwrap_or_default();
+        let (form, code_verifier) = pushed
+            .map(|client| {
+                build::authorization(client, step.grant.as_deref().unwrap_or("authorization_code"), &step.pkce, &mut self.chance)
+            })
+            .unwrap_or_default();
         let client = client.as_ref();
         let parts = Parts { verb: step.verb, endpoint: &endpoint, client, grant, from, token, form, edits: &step.edits };
         let ready = build::back_channel(&parts, &self.names).map_err(|unset| self.unset(&unset))?;
@@ -235,7 +250,8 @@ impl<'a> Play<'a> {
             let reason = format!("{url} is not the target's; allow its host (--allow-host), if it is");
             return Err(Stop::Skip(SkipCode::NotConfigured, reason));
         }
-        let ready = build::raw(url.clone(), &step.method, &step.headers, step.body.as_ref(), &self.names);
+        let headers = step.headers.iter().chain(&step.add_headers);
+        let ready = build::raw(url.clone(), &step.method, headers, step.body.as_ref(), &self.names);
         let ready = ready.map_err(|unset| self.unset(&unset))?;
         let exchange = match &step.session {
             Some(name) => {
@@ -263,6 +279,12 @@ impl<'a> Play<'a> {
 
     async fn wait(&mut self, index: usize, wait: &Wait) -> Result<Record, Stop> {
         let span = self.span(wait)?;
+        self.pass(span).await?;
+        Ok(Record::new(index, Outcome::Accepted))
+    }
+
+    /// Lets time pass.
+    pub(super) async fn pass(&mut self, span: Duration) -> Result<(), Stop> {
         if self.ground.advance(span).is_none() {
             if span > self.stage.max_wait {
                 let (needs, most) = (span.as_secs_f64(), self.stage.max_wait.as_secs_f64());
@@ -273,7 +295,7 @@ impl<'a> Play<'a> {
             tokio::time::sleep(span).await;
             self.place = std::sync::Arc::clone(&self.stage.places).acquire_owned().await.ok();
         }
-        Ok(Record::new(index, Outcome::Accepted))
+        Ok(())
     }
 
     fn span(&self, wait: &Wait) -> Result<Duration, Stop> {
@@ -281,9 +303,11 @@ impl<'a> Play<'a> {
         const GRACE: Duration = Duration::from_secs(60);
         match wait {
             Wait::For(span) => Ok(*span),
+            Wait::Interval { of, plus } => Ok(self.interval(of)? + *plus),
             Wait::Lifetime { of, plus } => {
                 let grace = (of == "refresh_grace").then_some(GRACE);
-                let told = || matches!(of.as_str(), "access_token" | "request_uri").then(|| self.expires_in(of)).flatten();
+                let tells = matches!(of.as_str(), "access_token" | "device_code" | "request_uri");
+                let told = || tells.then(|| self.expires_in(of)).flatten();
                 let known = self.ground.target.lifetimes.get(of).or_else(told);
                 match known.or(grace) {
                     Some(lifetime) => Ok(lifetime + *plus),
@@ -295,10 +319,10 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// What answers said of the life of their `access_token`, or of their `request_uri`.
-    fn expires_in(&self, member: &str) -> Option<Duration> {
-        let about = self.names.records.values().flatten().filter(|record| record.got(member).is_some());
-        about.filter_map(|record| record.got("expires_in")?.as_u64()).max().map(Duration::from_secs)
+    /// What responses said of the life of their `access_token`, `device_code` or `request_uri`.
+    fn expires_in(&self, of: &str) -> Option<Duration> {
+        let such = self.names.records.values().flatten().filter(|record| record.got(of).is_some());
+        such.filter_map(|record| record.got("expires_in")?.as_u64()).max().map(Duration::from_secs)
     }
 
     fn same(&self, index: usize, same: &Same) -> Result<Record, Stop> {
@@ -362,6 +386,14 @@ impl<'a> Play<'a> {
         })
     }
 
+    /// A configured user; the first one where there are not so many.
+    pub(super) fn user(&self, position: usize) -> Result<&'a User, Stop> {
+        let ground: &'a super::ground::Ground = self.ground;
+        let users = &ground.target.users;
+        let none = || Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into());
+        users.get(position).or_else(|| users.first()).ok_or_else(none)
+    }
+
     pub(super) fn first_client(&self) -> Option<String> {
         self.scenario.clients.first().map(|(name, _)| name.clone())
     }
@@ -370,6 +402,12 @@ impl<'a> Play<'a> {
         let Some(name) = name else { return Ok(None) };
         let found = self.names.records.get(name).and_then(|records| records.last()).cloned();
         found.map(Some).ok_or_else(|| Stop::Error(format!("no result named {name}")))
+    }
+
+    /// The device authorization that a visit is about.
+    pub(super) fn device_of(&self, verify: &Verify) -> Result<Record, Stop> {
+        let found = self.record_of(Some(&verify.device))?;
+        found.ok_or_else(|| Stop::Error(format!("no result named {}", verify.device)))
     }
 
     pub(super) fn unset(&self, unset: &Unset) -> Stop {
@@ -391,6 +429,7 @@ impl<'a> Play<'a> {
             Verb::Userinfo => self.endpoint("userinfo"),
             Verb::Resource => self.endpoint("resource"),
             Verb::Jwks => self.endpoint("jwks"),
+            Verb::Device => self.endpoint("device_authorization"),
             Verb::Metadata => {
                 let url = self.ground.target.metadata_url.clone();
                 url.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, "the server publishes no metadata".into()))
@@ -408,6 +447,7 @@ fn verb_word(action: &Action) -> &'static str {
     match action {
         Action::Authorize(_) => "authorize",
         Action::Request(request) => request_word(request.verb),
+        Action::Verify(_) => "verify",
         Action::Http(_) => "http",
         Action::Wait(_) => "wait",
         Action::Alive(_) => "alive",
@@ -428,6 +468,7 @@ pub(super) fn request_word(verb: Verb) -> &'static str {
         Verb::Resource => "resource",
         Verb::Metadata => "metadata",
         Verb::Jwks => "jwks",
+        Verb::Device => "device",
     }
 }
 
@@ -438,18 +479,19 @@ pub(super) fn grant_of<'a>(step: &'a RequestStep, from: Option<&Record>) -> &'a 
     }
     match from {
         Some(record) if !record.delivered.is_empty() => "authorization_code",
+        Some(record) if record.got("device_code").is_some() => DEVICE_GRANT,
         Some(_) => "refresh_token",
         None => "client_credentials",
     }
 }
 
 fn needs_client(verb: Verb) -> bool {
-    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par)
+    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par | Verb::Device)
 }
 
 fn body_due(verb: Verb) -> Body {
     match verb {
-        Verb::Token | Verb::Introspect | Verb::Par | Verb::Register | Verb::Metadata | Verb::Jwks => Body::Json,
+        Verb::Token | Verb::Introspect | Verb::Par | Verb::Register | Verb::Metadata | Verb::Jwks | Verb::Device => Body::Json,
         Verb::Revoke | Verb::Userinfo | Verb::Resource => Body::Any,
     }
 }

@@ -71,6 +71,8 @@ pub(super) enum Used {
 pub(super) enum Role {
     /// Its code or refresh token is redeemed.
     From,
+    /// Its device authorization is continued.
+    Device,
     /// Its granted scope is looked at.
     Granted,
     /// The request that it pushed is used.
@@ -79,6 +81,8 @@ pub(super) enum Role {
     Control,
     /// Its answer is compared.
     Compared,
+    /// Its last page is gone on with.
+    Resumed,
 }
 
 /// What is noted of a step for validation.

@@ -201,10 +201,6 @@ fn mistakes_of_verbs() {
         "s.toml:14:1: a step has one verb, and this one has `metadata` and `jwks`"
     );
     assert_eq!(
-        mistake(&format!("{GOOD}[[steps]]\ndevice = {{}}\n")),
-        "s.toml:13:1: this version does not have the step `device` yet"
-    );
-    assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ from = \"login\" }}\n")),
         "s.toml:13:22: expected a `par` step, and `login` is `authorize`"
     );
@@ -233,6 +229,20 @@ fn mistakes_of_verbs() {
         "s.toml:12:1: there may be no user 1 (say needs = { users = 2 })"
     );
     assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nverify = {{ device = \"login\" }}\n")),
+        "s.toml:13:21: expected a `device` step, and `login` is `authorize`"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nwait = {{ interval = \"first\" }}\n")),
+        "s.toml:13:21: expected a `device` step, and `first` is `token`"
+    );
+    assert_eq!(
+        mistake(&format!(
+            "{GOOD}[[steps]]\ndevice = {{ as = \"x\" }}\n[[steps]]\nverify = {{ device = \"x\", typed = \"upper\" }}\n"
+        )),
+        "s.toml:15:34: expected one of `as-shown`, `lower`, `bare`, found \"upper\""
+    );
+    assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ client = \"a\", body = \"x\" }}\n")),
         "s.toml:13:29: `body` is an edit of back-channel requests"
     );
@@ -249,7 +259,7 @@ fn mistakes_of_edits() {
     assert_eq!(in_token("add = [\"a\"]"), "s.toml:10:34: expected pairs: add = [[\"name\", \"value\"]]");
     assert_eq!(
         in_token("set = { code = { raw = \"a\", hex = \"00\" } }"),
-        "s.toml:10:42: expected a string, { raw = \"…\" } or { hex = \"…\" }"
+        "s.toml:10:42: expected a string, { raw = \"…\" }, { hex = \"…\" } or { repeat = \"…\", times = N }"
     );
     assert_eq!(in_token("set = { code = { hex = \"0\" } }"), "s.toml:10:50: \"0\" is no sequence of hexadecimal byte pairs");
     assert_eq!(
@@ -271,7 +281,7 @@ fn mistakes_of_names() {
     assert_eq!(set("{logn.code}"), "s.toml:10:43: unknown variable `logn` (did you mean `login`?)");
     assert_eq!(
         set("x{first.code}"),
-        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `long`, `metadata`, `now`, `openid_configuration`, `random`)"
+        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `metadata`, `now`, `openid_configuration`, `random`)"
     );
     assert_eq!(
         set("{login.sent}"),
@@ -279,7 +289,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         set("{a.client}"),
-        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_last`, `scope_reversed`)"
+        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_last`, `scope_reversed`)"
     );
     assert_eq!(set("{a.redirect_uri.hots}"), "s.toml:10:43: unknown part of redirect_uri `hots` (did you mean `host`?)");
     assert_eq!(
@@ -319,7 +329,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{ as = \"doc\" }}\n[[steps]]\ntoken = {{ from = \"doc\" }}\n")),
-        "s.toml:15:18: expected an `authorize` or `token` step, and `doc` is `metadata`"
+        "s.toml:15:18: expected an `authorize`, `token` or `device` step, and `doc` is `metadata`"
     );
 }
 

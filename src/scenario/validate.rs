@@ -121,9 +121,11 @@ impl<'a> Names<'a> {
             return;
         };
         let (fits, wanted) = match role {
-            Role::From => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
+            Role::From => (matches!(verb, "authorize" | "token" | "device"), "an `authorize`, `token` or `device` step"),
             Role::Pushed => (verb == "par", "a `par` step"),
-            Role::Granted => (verb == "token", "a `token` step"),
+            Role::Device => (verb == "device", "a `device` step"),
+            Role::Resumed => (verb == "authorize", "an `authorize` step"),
+            Role::Granted => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
             Role::Compared => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
             Role::Control => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
         };
@@ -174,10 +176,8 @@ impl<'a> Names<'a> {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         let root = path[0].as_str();
         match root {
-            "issuer" | "long" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
-            "issuer" | "long" | "now" | "openid_configuration" | "random" => {
-                self.sink.add(span, format!("{{{root}}} has no members"))
-            }
+            "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
+            "issuer" | "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
@@ -329,12 +329,16 @@ fn counts(scenario: &Scenario, step: &Step, sink: &Sink) {
 
 /// A further user has to be asked for.
 fn users(scenario: &Scenario, step: &Step, sink: &Sink) {
-    let Action::Authorize(authorize) = &step.action else { return };
-    let enough = |users: Option<usize>| users.is_some_and(|count| count > authorize.user);
+    let user = match &step.action {
+        Action::Authorize(authorize) => authorize.user,
+        Action::Verify(verify) => verify.user,
+        _ => return,
+    };
+    let enough = |users: Option<usize>| users.is_some_and(|count| count > user);
     let by_case = matches!(&scenario.cases, Cases::Fixed(cases) if cases.iter().any(|case| enough(case.needs.users)));
-    if authorize.user > 0 && !enough(scenario.needs.users) && !by_case {
-        let help = format!("say needs = {{ users = {} }}", authorize.user + 1);
-        sink.add_with_help(&step.span, format!("there may be no user {}", authorize.user), help);
+    if user > 0 && !enough(scenario.needs.users) && !by_case {
+        let help = format!("say needs = {{ users = {} }}", user + 1);
+        sink.add_with_help(&step.span, format!("there may be no user {user}"), help);
     }
 }
 
@@ -390,7 +394,7 @@ fn cannot_derive(edits: &Edits) -> bool {
 
 /// Whether a request is right in itself: the control that could be derived of it is the very same request.
 fn is_right(request: &RequestStep) -> bool {
-    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par | Verb::Register);
+    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par | Verb::Register | Verb::Device);
     own && request.from.is_none() && request.edits.is_empty()
 }
 
