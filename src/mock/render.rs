@@ -12,7 +12,7 @@ use super::jwt;
 use super::pages;
 use crate::oauth::Response;
 use crate::oauth::encoding::base64url;
-use crate::policy::{BearerCause, Policy, Rewrite, TokenCause, Tokens as Kind};
+use crate::policy::{AuthorizeCause, BearerCause, Policy, RegistrationCause, Rewrite, TokenCause, Tokens as Kind};
 
 /// A response, and what has to be remembered of it.
 pub(super) struct Rendered {
@@ -52,6 +52,8 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::Authorization(answer) => authorization_response::render(answer, setting, &mut signed),
         Outcome::Tokens(tokens) => token_response(tokens, setting, &mut signed),
         Outcome::TokenError { cause, header_used, allow } => token_error(*cause, *header_used, allow, policy),
+        Outcome::PushRefused(cause) => push_refused(*cause, policy),
+        Outcome::RegistrationError { cause, detail } => registration_error(*cause, detail, policy),
         Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
         Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache),
         Outcome::Empty(status) => {
@@ -193,6 +195,27 @@ fn token_error(cause: TokenCause, header_used: bool, allow: &'static str, policy
         response.headers.push("WWW-Authenticate", format!("{}{realm}", auth.challenge_scheme));
     }
     allowing(response, (rendered.status == 405).then_some(allow))
+}
+
+/// RFC 9126 section 2.3: the codes of the authorization endpoint in the form of the token endpoint.
+fn push_refused(cause: AuthorizeCause, policy: &Policy) -> Response {
+    let rendered = policy.errors.authorize.of(cause);
+    let mut body = object([("error", json!(rendered.error))]);
+    if policy.response.description && !rendered.description.is_empty() {
+        body.insert("error_description".into(), json!(rendered.description));
+    }
+    let mut response = json_response(400, body, Cache::Public);
+    caching(&mut response, policy.response.no_store_on_error, policy.response.pragma && policy.response.no_store_on_error);
+    response
+}
+
+/// RFC 7591 section 3.2.2.
+fn registration_error(cause: RegistrationCause, detail: &str, policy: &Policy) -> Response {
+    let rendered = policy.errors.registration.of(cause);
+    let description = if detail.is_empty() { &rendered.description } else { detail };
+    let body = object([("error", json!(rendered.error)), ("error_description", json!(description))]);
+    let allow = (cause == RegistrationCause::Method).then_some("POST");
+    allowing(json_response(rendered.status, body, Cache::NoStore), allow)
 }
 
 /// RFC 6750 section 3.

@@ -16,7 +16,8 @@ mod tree;
 mod when;
 
 pub use causes::{
-    AuthorizeCause, AuthorizeError, AuthorizeErrors, BearerCause, BearerError, BearerErrors, TokenCause, TokenError, TokenErrors,
+    AuthorizeCause, AuthorizeError, AuthorizeErrors, BearerCause, BearerError, BearerErrors, RegistrationCause,
+    RegistrationError, RegistrationErrors, TokenCause, TokenError, TokenErrors,
 };
 pub use library::{Library, UnknownPatch, matches};
 pub use patch::{Change, Patch, PatchKind, Requires, Rule};

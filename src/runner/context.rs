@@ -18,6 +18,8 @@ pub struct Names<'a> {
     pub target: &'a Target,
     /// The clients of the scenario.
     pub clients: &'a BTreeMap<String, Client>,
+    /// Clients that steps registered, by the names of the steps.
+    pub registered: BTreeMap<String, Client>,
     /// What came of the named steps.
     pub records: BTreeMap<String, Vec<Record>>,
     /// The values of the case; variables in them are filled in when they are used.
@@ -84,6 +86,23 @@ impl Names<'_> {
             Value::Hex(bytes) => Ok(encoding::form(bytes).into_bytes()),
             Value::Repeat { .. } => self.plain(value),
         }
+    }
+
+    /// A JSON value with its strings filled in.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value.
+    pub fn json(&self, value: &crate::scenario::Json) -> Result<Json, Unset> {
+        use crate::scenario::Json as Written;
+        Ok(match value {
+            Written::Text(template) => Json::String(self.fill(template)?),
+            Written::Array(items) => Json::Array(items.iter().map(|item| self.json(item)).collect::<Result<_, _>>()?),
+            Written::Object(members) => {
+                let filled = members.iter().map(|(name, value)| Ok((name.clone(), self.json(value)?)));
+                Json::Object(filled.collect::<Result<_, Unset>>()?)
+            }
+            Written::Plain(value) => value.clone(),
+        })
     }
 
     /// The values of a variable in every record of its step, for checks over several results.
@@ -194,6 +213,7 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
             .and_then(|(secret, swapped)| if swapped == secret { None } else { Some(swapped) }),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
+        "scope_last" => client.scopes.last().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),

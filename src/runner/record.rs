@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::answer::Outcome;
 use super::way::Way;
 use crate::oauth::{Headers, Params, Scope};
+use crate::target::Client;
 
 /// What came of one request, or of one derived observation.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct Record {
     pub difference: Option<String>,
     /// Whether the step deviates from the right request.
     pub edited: bool,
+    /// The client that it registered.
+    pub registered: Option<Box<Client>>,
 }
 
 impl Record {
@@ -79,6 +82,7 @@ impl Record {
             granted: None,
             difference: None,
             edited: false,
+            registered: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Floor 3. Knows the format, the ids of requirements and faults, and nothing of HTTP, targets or verdicts.
 
 mod computed;
+mod json;
 mod load;
 mod matcher;
 mod model;
@@ -18,11 +19,12 @@ mod tests;
 mod validate;
 mod vocabulary;
 
+pub use json::Json;
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};
 pub use model::{
-    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Elements, Guessable, Http,
-    JwtWant, Login, Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
+    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Direct, Edits, Elements, Guessable,
+    Http, JwtWant, Login, Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
 };
 pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};

@@ -7,11 +7,12 @@ pub const BACK_OUTCOMES: [&str; 5] = ["accepted", "refused", "throttled", "broke
 pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", "stuck"];
 
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
-pub const FEATURES: [&str; 10] = [
+pub const FEATURES: [&str; 11] = [
     "consent",
     "iss",
     "metadata",
     "openid",
+    "par_required",
     "pkce",
     "pkce_optional",
     "pkce_plain",
@@ -53,7 +54,7 @@ pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 pub(super) const ROOTS: [&str; 7] = ["case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 8] = [
+pub(super) const OF_CLIENT: [&str; 9] = [
     "client_id",
     "client_secret",
     "client_secret_swapped",
@@ -61,6 +62,7 @@ pub(super) const OF_CLIENT: [&str; 8] = [
     "redirect_uri_2",
     "scope",
     "scope_first",
+    "scope_last",
     "scope_reversed",
 ];
 
