@@ -15,6 +15,8 @@ mod tests;
 mod tree;
 mod when;
 
+#[cfg(feature = "cli")]
+pub(crate) use family::expand as expand_family;
 pub use causes::{
     AuthorizeCause, AuthorizeError, AuthorizeErrors, BearerCause, BearerError, BearerErrors, TokenCause, TokenError, TokenErrors,
 };
