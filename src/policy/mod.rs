@@ -15,11 +15,11 @@ mod tests;
 mod tree;
 mod when;
 
-#[cfg(feature = "cli")]
-pub(crate) use family::expand as expand_family;
 pub use causes::{
     AuthorizeCause, AuthorizeError, AuthorizeErrors, BearerCause, BearerError, BearerErrors, TokenCause, TokenError, TokenErrors,
 };
+#[cfg(feature = "cli")]
+pub(crate) use family::expand as expand_family;
 pub use library::{Library, UnknownPatch, matches};
 pub use patch::{Change, Patch, PatchKind, Requires, Rule};
 pub use rewrite::{Answer, Rewrite, Tokens};

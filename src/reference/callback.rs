@@ -114,8 +114,13 @@ impl Client {
         let wrong = || Err(Trouble::callback("the response is from another server"));
         match (policy.check, &response.iss) {
             (IssCheck::Never, _) | (IssCheck::IfPresent, None) => Ok(()),
-            (IssCheck::Always, None) => wrong(),
-            (IssCheck::WhenAdvertised, None) => if provider.sends_iss { wrong() } else { Ok(()) },
+            (IssCheck::WhenAdvertised, None) => {
+                if provider.sends_iss {
+                    wrong()
+                } else {
+                    Ok(())
+                }
+            }
             (IssCheck::WhenAdvertised, Some(_)) if !provider.sends_iss && policy.unadvertised == Strictness::Refuse => {
                 Err(Trouble::callback("the response names its server, which the server does not announce"))
             }

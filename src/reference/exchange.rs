@@ -29,7 +29,13 @@ impl GrantType {
 
 impl Client {
     /// Redeems a code. Without a login it is sent with nothing that belongs to one.
-    pub(super) async fn redeem(&self, provider: &Provider, login: Option<&Pending>, code: &str, home: &str) -> Result<Tokens, Trouble> {
+    pub(super) async fn redeem(
+        &self,
+        provider: &Provider,
+        login: Option<&Pending>,
+        code: &str,
+        home: &str,
+    ) -> Result<Tokens, Trouble> {
         let policy = &self.policy.token_request;
         let mut params = Params::new();
         params.push("code", code);

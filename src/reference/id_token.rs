@@ -7,7 +7,9 @@ use super::client::Client;
 use super::jws::{Jws, pem};
 use super::provider::{Provider, same_issuer};
 use super::trouble::Trouble;
-use super::{AudienceCheck, HmacKey, IdentityClaim, KeyChoice, NonceCheck, SignatureCheck, Strictness, SubjectCheck, TimeCheck, json};
+use super::{
+    AudienceCheck, HmacKey, IdentityClaim, KeyChoice, NonceCheck, SignatureCheck, Strictness, SubjectCheck, TimeCheck, json,
+};
 use crate::oauth::encoding::base64url;
 
 impl Client {

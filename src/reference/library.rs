@@ -271,7 +271,8 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
             breaks = fields.strings("breaks");
             robustness = fields.flag("robustness").unwrap_or(false);
             if breaks.is_empty() && !robustness {
-                let help = "name the requirements: breaks = [\"RFC6749-10.12-01\"]; or robustness = true, where no clause is broken";
+                let help =
+                    "name the requirements: breaks = [\"RFC6749-10.12-01\"]; or robustness = true, where no clause is broken";
                 sink.add_with_help(&entry.span, format!("`{}` does not say what it `breaks`", entry.key), help);
             }
         }
@@ -282,8 +283,7 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
         }
     }
     let set: Vec<Change> = fields.required("set").map_or_else(Vec::new, |node| {
-        let change =
-            |entry: &Entry| Change { path: entry.key.clone(), value: entry.value.to_json(), span: entry.span.clone() };
+        let change = |entry: &Entry| Change { path: entry.key.clone(), value: entry.value.to_json(), span: entry.span.clone() };
         sink.entries(node).iter().map(change).collect()
     });
     fields.finish();
@@ -299,7 +299,8 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
         }
     }
     let (source, span) = (Arc::clone(sink.source()), entry.span.clone());
-    let patch = ClientPatch { id: entry.key.clone(), kind, title, why, breaks, robustness, plans, declines, skips, set, source, span };
+    let patch =
+        ClientPatch { id: entry.key.clone(), kind, title, why, breaks, robustness, plans, declines, skips, set, source, span };
     (sink.count() == before).then_some(patch)
 }
 

@@ -137,7 +137,8 @@ async fn receive(State(door): State<Arc<Door>>, request: AxumRequest) -> AxumRes
     }
     let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else { return page(413, String::new()) };
     let query = head.uri.query().unwrap_or("");
-    let params = if head.method == "POST" { Params::parse_lossy(&body.to_bytes()) } else { Params::parse_lossy(query.as_bytes()) };
+    let params =
+        if head.method == "POST" { Params::parse_lossy(&body.to_bytes()) } else { Params::parse_lossy(query.as_bytes()) };
     let (sender, shown) = oneshot::channel();
     // One response is waited for; who comes later is told so.
     if door.arrivals.send(Arrival { params, page: sender }).await.is_err() {

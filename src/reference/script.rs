@@ -46,7 +46,11 @@ async fn begin(client: &Client, grant: Grant) -> Result<Account, Trouble> {
             let new = client.renew(&account, "").await?;
             let subject = match new.as_ref().and_then(|new| new.id_token.as_ref().map(|token| (new, token))) {
                 Some((new, token)) => client.validate(&account.provider, token, None, &new.access).await?,
-                None => subject,
+                None => {
+                    let access = new.as_ref().map_or("", |new| new.access.as_str());
+                    // A token that is not for UserInfo is as good as any other here.
+                    client.userinfo(&account.provider, access, None).await.ok().flatten().unwrap_or(subject)
+                }
             };
             Ok(Account { subject, ..account })
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::oauth::encoding::form as encoded;
-use crate::policy::{PatchKind, Patch as MockPatch};
+use crate::policy::{Patch as MockPatch, PatchKind};
 use crate::problem::Source;
 
 /// The mock misbehaves as the patch says while a client with that fault signs somebody in, and while the strict one does.
@@ -29,11 +29,11 @@ fn is_in(page: &Response, who: &str) -> bool {
 async fn id_tokens() {
     let token = "when = { endpoint = \"token\" }\nrewrite";
     for (rule, fault, who) in [
-        (format!("{token}.claims = {{ aud = \"other\" }}"), "id-token-aud.ignore", "alice"),
-        (format!("{token}.claims = {{ iss = \"https://other.example\" }}"), "id-token-iss.ignore", "alice"),
-        (format!("{token}.claims = {{ exp = 1 }}"), "id-token-exp.ignore", "alice"),
-        (format!("{token}.claims = {{ nonce = \"other\" }}"), "id-token-nonce.none", "alice"),
-        (format!("{token}.claims = {{ at_hash = \"other\" }}"), "id-token-at-hash", "alice"),
+        (format!("{token}.claims = {{ set = {{ aud = \"other\" }} }}"), "id-token-aud.ignore", "alice"),
+        (format!("{token}.claims = {{ set = {{ iss = \"https://other.example\" }} }}"), "id-token-iss.ignore", "alice"),
+        (format!("{token}.claims = {{ set = {{ exp = 1 }} }}"), "id-token-exp.ignore", "alice"),
+        (format!("{token}.claims = {{ set = {{ nonce = \"other\" }} }}"), "id-token-nonce.none", "alice"),
+        (format!("{token}.claims = {{ set = {{ at_hash = \"other\" }} }}"), "id-token-at-hash", "alice"),
         (format!("{token}.jws = {{ signature = \"flip\" }}"), "id-token-unsigned", "alice"),
         (format!("{token}.jws = {{ alg = \"none\" }}"), "id-token-alg-none", "alice"),
         (format!("{token}.jws = {{ alg = \"HS256\" }}"), "id-token-hmac.public-key", "alice"),
@@ -97,7 +97,8 @@ async fn requests() {
     let ground = Ground::fault("pkce-constant").await;
     ground.user().sign_in().await;
     ground.user().sign_in().await;
-    let verifiers: Vec<_> = ground.seen("token").iter().map(|entry| form(&entry.exchange).get("code_verifier").unwrap().into_owned()).collect();
+    let verifiers: Vec<_> =
+        ground.seen("token").iter().map(|entry| form(&entry.exchange).get("code_verifier").unwrap().into_owned()).collect();
     assert_eq!(verifiers[0], verifiers[1]);
 }
 
@@ -136,14 +137,15 @@ async fn pages() {
     let params = query(&callback);
     let (state, iss) = (encoded(params.get("state").unwrap().as_bytes()), encoded(ground.mock.issuer()));
     let page = alice
-        .get(&format!("{}?error=access_denied&error_description=%3Cimg+src%3Dx%3E&state={state}&iss={iss}", ground.app.callback_url()))
+        .get(&format!(
+            "{}?error=access_denied&error_description=%3Cimg+src%3Dx%3E&state={state}&iss={iss}",
+            ground.app.callback_url()
+        ))
         .await;
     assert!(page.text().contains("<img src=x>"), "{}", page.text());
     let ground = Ground::fault("open-redirector.any").await;
     let mut alice = ground.user();
     let start = format!("{}?return_to={}", ground.app.start_url(), encoded("https://evil.example/"));
-    let begun = alice.step(&start).await;
-    let url = begun.headers.get("location").unwrap().into_owned();
-    let callback = walk(&mut alice.browser, &url, &ground.mock, "alice", ground.app.callback_url()).await;
+    let callback = alice.begin(&start).await.unwrap();
     assert_eq!(alice.step(&callback).await.headers.get("location").unwrap(), "https://evil.example/");
 }

@@ -86,15 +86,22 @@ impl Person<'_> {
 
     /// Begins a login and goes as far as the response: the URL of the callback.
     async fn until_callback(&mut self) -> String {
-        let begun = self.step(&self.ground.app.start_url()).await;
-        let url = begun.headers.get("location").unwrap_or_else(|| panic!("{}", begun.text())).into_owned();
-        walk(&mut self.browser, &url, &self.ground.mock, self.name, self.ground.app.callback_url()).await
+        self.begin(&self.ground.app.start_url()).await.unwrap_or_else(|page| panic!("{}", page.text()))
+    }
+
+    /// The same from another URL; the page where no login begins there.
+    async fn begin(&mut self, start: &str) -> Result<String, Response> {
+        let begun = self.step(start).await;
+        let Some(url) = begun.headers.get("location") else { return Err(begun) };
+        Ok(walk(&mut self.browser, &url, &self.ground.mock, self.name, self.ground.app.callback_url()).await)
     }
 
     /// A whole login: the page at its end.
     async fn sign_in(&mut self) -> Response {
-        let callback = self.until_callback().await;
-        self.get(&callback).await
+        match self.begin(&self.ground.app.start_url()).await {
+            Ok(callback) => self.get(&callback).await,
+            Err(page) => page,
+        }
     }
 
     async fn home(&mut self) -> String {

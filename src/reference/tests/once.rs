@@ -39,7 +39,8 @@ async fn a_native_login() {
     assert_eq!(end, NativeEnd { status: 0, output: "signed in as alice\n".into() });
     let forged = run(&mock, settings.clone(), ClientPolicy::default(), |callback| callback.replace("state=", "state=x")).await;
     assert_eq!(forged.status, 1, "{}", forged.output);
-    let end = run(&mock, settings.clone(), policy("native-localhost"), |callback| callback.replace("localhost", "127.0.0.1")).await;
+    let end =
+        run(&mock, settings.clone(), policy("native-localhost"), |callback| callback.replace("localhost", "127.0.0.1")).await;
     assert_eq!(end.status, 0, "{}", end.output);
     let hasty = ClientPolicy { native: super::super::NativePolicy { wait: 0, ..Default::default() }, ..Default::default() };
     let end = run(&mock, settings, hasty, |callback| callback).await;

@@ -66,19 +66,15 @@ async fn tokens_are_renewed_once_for_all_callers() {
     let ground = Ground::strict().await;
     let mut alice = ground.user();
     alice.sign_in().await;
-    // Other users' clients would find out by a 401; the clock of this client does not move.
+    // The clock of the client does not move: it finds out by a 401.
     ground.mock.advance(std::time::Duration::from_secs(4000));
-    let mut others: Vec<Person<'_>> = (0..4).map(|_| Person { browser: alice.browser.clone(), ..ground.user() }).collect();
-    let calls = others.iter_mut().map(|person| async move { person.api().await.0 });
-    let mut statuses = Vec::new();
-    let mut calls: Vec<_> = calls.map(Box::pin).collect();
-    let (a, b, c, d) = {
-        let mut next = || calls.remove(0);
-        (next(), next(), next(), next())
-    };
-    let (a, b, c, d) = tokio::join!(a, b, c, d);
-    statuses.extend([a, b, c, d]);
-    assert_eq!(statuses, [200; 4]);
+    let (url, browser) = (ground.app.api_url(), &alice.browser);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (mut browser, request) = (browser.clone(), Request::get(url.as_str()));
+        calls.spawn(async move { browser.send(request).await.outcome.unwrap().status });
+    }
+    assert_eq!(calls.join_all().await, [200; 4]);
     assert_eq!(ground.asked("refresh_token"), 1);
     assert_eq!(alice.api().await.0, 200);
     ground.mock.advance(std::time::Duration::from_secs(4000));
@@ -118,16 +114,12 @@ async fn two_servers_are_kept_apart() {
     }
     let ground = Ground { mock, app };
     let mut alice = ground.user();
-    let begun = alice.step(&ground.app.second_start_url()).await;
-    let url = begun.headers.get("location").unwrap().into_owned();
-    let callback = walk(&mut alice.browser, &url, &ground.mock, "alice", ground.app.callback_url()).await;
+    let callback = alice.begin(&ground.app.second_start_url()).await.unwrap();
     // A login at the first server meanwhile changes nothing.
     alice.until_callback().await;
     assert_eq!(alice.get(&callback.replace("second", "default")).await.status, 400);
     assert_eq!(second.journal().iter().filter(|entry| entry.endpoint == "token").count(), 0);
-    let begun = alice.step(&ground.app.second_start_url()).await;
-    let url = begun.headers.get("location").unwrap().into_owned();
-    let callback = walk(&mut alice.browser, &url, &ground.mock, "alice", ground.app.callback_url()).await;
+    let callback = alice.begin(&ground.app.second_start_url()).await.unwrap();
     assert!(alice.get(&callback).await.text().contains("signed in as alice"));
     assert_eq!(alice.api().await.0, 200);
     assert_eq!(ground.seen("token").len(), 0);

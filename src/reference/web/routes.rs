@@ -71,6 +71,7 @@ impl App {
 
     async fn callback(&self, asked: &Asked, params: &Params) -> Result<Page, Trouble> {
         let policy = &self.client.policy;
+        let was_plain = self.latest_is_plain(asked);
         let outcome = self.finish(asked, params).await;
         if let (Err(_), true, Some(id)) = (&outcome, policy.session.lost_on_failure, &asked.session) {
             self.sessions.end(id);
@@ -78,7 +79,7 @@ impl App {
         let (account, return_to) = match outcome {
             Ok(signed_in) => signed_in,
             // What the verifier is for is defeated by trying again without it (RFC 7636 section 7.2).
-            Err(trouble) if policy.pkce.falls_back && trouble.kind != Kind::BadCallback => {
+            Err(trouble) if policy.pkce.falls_back && !was_plain && trouble.kind != Kind::BadCallback => {
                 return self.login(asked, Method::Plain).await;
             }
             Err(trouble) => return Err(trouble),
@@ -99,6 +100,13 @@ impl App {
             Some(tokens) => Ok(page.with("Set-Cookie", format!("access_token={}; Path=/", tokens.access))),
             None => Ok(page),
         }
+    }
+
+    /// Whether this browser's latest login has a challenge that is its verifier.
+    fn latest_is_plain(&self, asked: &Asked) -> bool {
+        self.sessions.logins(asked.session.as_deref(), self.client.policy.login.store, |logins| {
+            logins.own.last().is_some_and(|login| login.verifier.is_some() && login.challenge == login.verifier)
+        })
     }
 
     /// Who a response signs in, and where the browser goes then.
@@ -227,7 +235,9 @@ mod tests {
     #[test]
     fn only_own_pages_are_returned_to() {
         assert!(is_local("/") && is_local("/a?b=//c"));
-        for target in ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\t/evil.example", "javascript:x"] {
+        for target in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\t/evil.example", "javascript:x"]
+        {
             assert!(!is_local(target), "{target}");
         }
     }

@@ -64,7 +64,8 @@ impl Sessions {
 
     /// Forgets a login, in whatever session it is.
     pub(super) fn forget(&self, login: &Pending) {
-        let other = |known: &Pending| known.state != login.state || known.nonce != login.nonce || known.verifier != login.verifier;
+        let other =
+            |known: &Pending| known.state != login.state || known.nonce != login.nonce || known.verifier != login.verifier;
         lock(&self.by_id).values_mut().for_each(|session| session.logins.retain(&other));
         lock(&self.shared).retain(other);
     }
