@@ -63,7 +63,9 @@ impl Client {
         let fits = |key: &&Value| kid.is_empty() || key["kid"] == kid;
         let verifies = match policy.key {
             KeyChoice::Any => keys.iter().any(|key| jws.verifies(key)),
-            KeyChoice::First => keys.first().is_some_and(|key| jws.verifies(key)),
+            KeyChoice::First => {
+                keys.iter().find(|key| key["alg"].is_null() || key["alg"] == alg).is_some_and(|key| jws.verifies(key))
+            }
             KeyChoice::Kid | KeyChoice::Embedded => {
                 // A key that says what it is for is used for nothing else (RFC 8725 section 3.1).
                 let signs = |key: &&Value| key["use"] != "enc" && (key["alg"].is_null() || key["alg"] == alg);

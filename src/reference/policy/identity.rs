@@ -36,7 +36,7 @@ choices! {
         Kid,
         /// Any key of the set.
         Any,
-        /// The first key of the set.
+        /// The first key of the set that fits the token's algorithm.
         First,
         /// The key in the header of the token, where there is one.
         Embedded,

@@ -149,3 +149,44 @@ async fn pages() {
     let callback = alice.begin(&start).await.unwrap();
     assert_eq!(alice.step(&callback).await.headers.get("location").unwrap(), "https://evil.example/");
 }
+
+/// One deviation at a time: under a fault of what it checks, a client signs in at the strict mock as ever. Those that send wrong
+/// requests are refused, and which these are is written here.
+#[tokio::test]
+async fn faults_leave_everything_else_alone() {
+    let mut refused = Vec::new();
+    for fault in Library::embedded().faults() {
+        let ground = Ground::new(&[], ClientPolicy::with([fault]).unwrap()).await;
+        let mut alice = ground.user();
+        let callback = alice.begin(&ground.app.start_url()).await;
+        let signed_in = match callback {
+            Ok(callback) => alice.get(&callback).await.text().contains("signed in as "),
+            Err(_) => false,
+        };
+        if !signed_in {
+            refused.push(fault.id.as_str());
+        }
+    }
+    assert_eq!(refused, REFUSED);
+}
+
+const REFUSED: [&str; 18] = [
+    "request-implicit",
+    "request-repeats-parameter",
+    "pkce-length.20",
+    "pkce-length.42",
+    "pkce-length.129",
+    "pkce-illegal-characters",
+    "pkce-wrong-verifier.challenge",
+    "pkce-wrong-verifier.nothing",
+    "auth-both",
+    "auth-url",
+    "auth-none",
+    "auth-basic-raw",
+    "auth-post-preferred",
+    "token-get",
+    "token-json",
+    "token-repeats-parameter",
+    "token-redirect-uri.nothing",
+    "token-redirect-uri.slash",
+];

@@ -10,7 +10,7 @@ use super::{ClientPolicy, Library, Settings, WebApp};
 use crate::mock::{ClientKind, Entry, MockClient, MockServer};
 use crate::oauth::{Exchange, Params, Request, Response};
 use crate::policy::{Patch, PolicySet};
-use crate::target::login::{Action, End, Login, PAGE_LIMIT, Visit, authorize};
+use crate::target::login::{Action, End, Journey, Login, PAGE_LIMIT, Visit, authorize};
 use crate::target::{Home, User};
 use crate::wire::{Browser, Wire, WireOptions};
 
@@ -93,7 +93,12 @@ impl Person<'_> {
     async fn begin(&mut self, start: &str) -> Result<String, Response> {
         let begun = self.step(start).await;
         let Some(url) = begun.headers.get("location") else { return Err(begun) };
-        Ok(walk(&mut self.browser, &url, &self.ground.mock, self.name, self.ground.app.callback_url()).await)
+        let user = self.name;
+        let journey = journey(&mut self.browser, &url, &self.ground.mock, user, self.ground.app.callback_url()).await;
+        match journey.end {
+            End::Delivered { url, .. } => Ok(url),
+            _ => Err(journey.exchanges.last().and_then(Exchange::response).cloned().unwrap_or_else(|| Response::new(0))),
+        }
     }
 
     /// A whole login: the page at its end.
@@ -116,15 +121,19 @@ impl Person<'_> {
 
 /// Walks through the pages of the mock: the URL to which the browser is sent in the end.
 async fn walk(browser: &mut Browser, url: &str, mock: &MockServer, name: &str, redirect_uri: String) -> String {
+    match journey(browser, url, mock, name, redirect_uri).await.end {
+        End::Delivered { url, .. } => url,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn journey(browser: &mut Browser, url: &str, mock: &MockServer, name: &str, redirect_uri: String) -> Journey {
     let password = if name == "alice" { "wonderland" } else { "builder" };
     let user = User { username: name.into(), password: password.into() };
     let (login, home) = (Login::default(), Home::new([mock.base_url()], []));
     let redirect_uris = vec![redirect_uri];
     let visit = Visit { user: &user, action: Action::Approve, redirect_uris, login: &login, home: &home, page_limit: PAGE_LIMIT };
-    match authorize(browser, Request::get(url), &visit).await.end {
-        End::Delivered { url, .. } => url,
-        other => panic!("{other:?}"),
-    }
+    authorize(browser, Request::get(url), &visit).await
 }
 
 fn policies(settings: &[(&str, Value)]) -> PolicySet {
