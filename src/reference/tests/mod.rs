@@ -132,7 +132,15 @@ async fn journey(browser: &mut Browser, url: &str, mock: &MockServer, name: &str
     let user = User { username: name.into(), password: password.into() };
     let (login, home) = (Login::default(), Home::new([mock.base_url()], []));
     let redirect_uris = vec![redirect_uri];
-    let visit = Visit { user: &user, action: Action::Approve, redirect_uris, login: &login, home: &home, page_limit: PAGE_LIMIT };
+    let visit = Visit {
+        user: &user,
+        action: Action::Approve,
+        redirect_uris,
+        login: &login,
+        home: &home,
+        page_limit: PAGE_LIMIT,
+        user_code: None,
+    };
     authorize(browser, Request::get(url), &visit).await
 }
 
