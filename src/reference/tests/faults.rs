@@ -116,16 +116,17 @@ async fn refreshes() {
         let mut alice = ground.user();
         alice.sign_in().await;
         for status in statuses {
-            ground.mock.advance(std::time::Duration::from_secs(4000));
+            ground.expire(&[]);
             assert_eq!(alice.api().await.0, status, "{fault}");
         }
     }
-    let ground = Ground::new(&[("refresh.rotation", json!("never"))], policy("refresh-dropped")).await;
+    let never = [("refresh.rotation", json!("never"))];
+    let ground = Ground::new(&never, policy("refresh-dropped")).await;
     let mut alice = ground.user();
     alice.sign_in().await;
-    ground.mock.advance(std::time::Duration::from_secs(4000));
+    ground.expire(&never);
     assert_eq!(alice.api().await.0, 200);
-    ground.mock.advance(std::time::Duration::from_secs(4000));
+    ground.expire(&never);
     assert_eq!(alice.api().await.0, 401);
 }
 

@@ -4,6 +4,8 @@ mod faults;
 mod once;
 mod web;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{ClientPolicy, Library, Settings, WebApp};
@@ -45,6 +47,13 @@ impl Ground {
     /// A browser without cookies.
     fn user(&self) -> Person<'_> {
         Person { ground: self, browser: Browser::new(Wire::new(WireOptions::default()).unwrap()), name: "alice" }
+    }
+
+    /// Ends every access token, under a mock with these settings. ID tokens of the server's future would be refused: there are none.
+    fn expire(&self, mock: &[(&str, Value)]) {
+        let settings = [mock, &[("id_token.issue", Value::Bool(false))]].concat();
+        self.mock.realm().set_policies(policies(&settings));
+        self.mock.advance(Duration::from_secs(4000));
     }
 
     /// What the mock saw at an endpoint.

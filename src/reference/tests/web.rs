@@ -67,7 +67,7 @@ async fn tokens_are_renewed_once_for_all_callers() {
     let mut alice = ground.user();
     alice.sign_in().await;
     // The clock of the client does not move: it finds out by a 401.
-    ground.mock.advance(std::time::Duration::from_secs(4000));
+    ground.expire(&[]);
     let (url, browser) = (ground.app.api_url(), &alice.browser);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..4 {
@@ -77,7 +77,7 @@ async fn tokens_are_renewed_once_for_all_callers() {
     assert_eq!(calls.join_all().await, [200; 4]);
     assert_eq!(ground.asked("refresh_token"), 1);
     assert_eq!(alice.api().await.0, 200);
-    ground.mock.advance(std::time::Duration::from_secs(4000));
+    ground.expire(&[]);
     assert_eq!(alice.api().await.0, 200);
     assert_eq!(ground.asked("refresh_token"), 2);
 }
@@ -97,7 +97,7 @@ async fn a_refused_refresh_token_is_thrown_away() {
     let ground = Ground::strict().await;
     let mut alice = ground.user();
     alice.sign_in().await;
-    ground.mock.advance(std::time::Duration::from_secs(3_000_000));
+    ground.mock.advance(Duration::from_secs(3_000_000));
     assert_eq!(alice.api().await.0, 401);
     assert_eq!(alice.api().await.0, 401);
     assert_eq!(ground.asked("refresh_token"), 1);
