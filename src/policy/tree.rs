@@ -33,6 +33,9 @@ macro_rules! settings {
     };
 }
 
+pub(crate) use choices;
+pub(crate) use settings as settings_tree;
+
 settings! {
     /// Everything the mock decides. The default is strictly conformant.
     Policy {
