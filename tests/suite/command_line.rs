@@ -74,7 +74,6 @@ fn what_this_version_lacks_is_refused() {
         &["server", "--mock", "--partition", "hash:1/2"],
         &["server", "--mock", "--baseline", "x.json"],
         &["client"],
-        &["coverage"],
     ] {
         run(folder.path(), arguments).exits(2).says("not implemented");
     }
