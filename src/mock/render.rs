@@ -52,7 +52,9 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::Tokens(tokens) => token_response(tokens, setting, &mut signed),
         Outcome::TokenError { cause, header_used, allow } => token_error(*cause, *header_used, allow, policy),
         Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
-        Outcome::Json { body, cache, .. } if describes_the_server(setting) => json_response(200, signed_metadata(body, setting), *cache),
+        Outcome::Json { body, cache, .. } if describes_the_server(setting) => {
+            json_response(200, signed_metadata(body, setting), *cache)
+        }
         Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache),
         Outcome::Empty(status) => {
             let mut response = Response::new(*status);
@@ -87,7 +89,7 @@ fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<S
     if policy.metadata.signed && !replaced {
         let mut claims = document.clone();
         claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
-        let token = jwt::sign(&claims, Alg::Es256, "JWT", &realm.keys, &policy.jwks, rewrites);
+        let token = jwt::sign(&claims, Alg::Rs256, "JWT", &realm.keys, &policy.jwks, rewrites);
         out.insert(NAME.into(), json!(token));
     }
     out
