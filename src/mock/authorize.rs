@@ -66,6 +66,8 @@ pub(super) struct Asked {
     pub(super) login_again: bool,
     /// `max_age` in seconds, where it is honoured.
     pub(super) max_age: Option<u64>,
+    /// What the pages show as it came.
+    pub(super) raw: Vec<String>,
     /// What is wanted, or why it is refused.
     pub(super) wanted: Result<Wanted, AuthorizeCause>,
 }
@@ -187,7 +189,9 @@ fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted
         ScopeFault::Unknown => AuthorizeCause::UnknownScope,
         ScopeFault::Missing => AuthorizeCause::MissingScope,
     })?;
-    let challenge = pkce::challenge(fields, client, &policy.pkce)?;
+    // A challenge protects a code (RFC 7636 section 4.3); without one there is nothing to demand it for.
+    let for_code = response_types.iter().any(|kind| kind == "code");
+    let challenge = if for_code { pkce::challenge(fields, client, &policy.pkce)? } else { None };
     let openid = OpenidAsked { nonce: fields.get("nonce").map(str::to_owned), max_age: max_age(fields).is_some() };
     Ok(Wanted { response_types, scope, asked_scope, challenge, openid, ask_again: prompts(fields, "consent") })
 }
@@ -200,13 +204,7 @@ fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Resu
         None => "code",
         Some(named) => named,
     };
-    let sorted = |text: &str| {
-        let mut values: Vec<_> = text.split(' ').map(str::to_owned).collect();
-        values.sort_unstable();
-        values
-    };
-    let offered = settings.response_types.iter().any(|offer| sorted(offer) == sorted(named));
-    let types = match offered {
+    let types = match is_offered(named, policy) {
         true => sorted(named),
         false if settings.check_response_type => return Err(AuthorizeCause::UnknownResponseType),
         false => vec!["code".to_owned()],
@@ -216,6 +214,17 @@ fn response_types(fields: &Fields, client: &MockClient, policy: &Policy) -> Resu
         return Err(AuthorizeCause::ForbiddenResponseType);
     }
     Ok(types)
+}
+
+fn is_offered(response_type: &str, policy: &Policy) -> bool {
+    let named = sorted(response_type);
+    policy.response_types().iter().any(|offer| sorted(offer) == named)
+}
+
+fn sorted(response_type: &str) -> Vec<String> {
+    let mut values: Vec<_> = response_type.split(' ').map(str::to_owned).collect();
+    values.sort_unstable();
+    values
 }
 
 fn asked(
@@ -236,9 +245,11 @@ fn asked(
         "form_post" => Some(Via::FormPost),
         _ => None,
     });
-    // Tokens never stand in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 3).
-    let in_front = wanted.as_ref().is_ok_and(|wanted| wanted.response_types.iter().any(|kind| kind != "code"));
-    let via = if in_front && via.is_none_or(|via| via == Via::Query) { Some(Via::Fragment) } else { via };
+    // Tokens never stand in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 3), and errors go where they
+    // would have gone (RFC 6749 section 4.2.2.1).
+    let named = fields.get("response_type").unwrap_or("");
+    let in_front = named.split(' ').any(|kind| kind != "code") && is_offered(named, policy);
+    let via = if in_front && via.is_none_or(|via| via == Via::Query) { Some(policy.implicit.via) } else { via };
     Asked {
         client,
         destination,
@@ -248,6 +259,7 @@ fn asked(
         silent: settings.prompt_none && prompts(fields, "none"),
         login_again: settings.prompt_login && prompts(fields, "login"),
         max_age: max_age(fields).filter(|_| settings.max_age),
+        raw: policy.pages.raw.iter().filter_map(|name| fields.get(name).map(str::to_owned)).collect(),
         wanted,
     }
 }

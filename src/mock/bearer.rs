@@ -83,7 +83,8 @@ fn answer(
         let scope = needed.map(str::to_owned);
         Decision::new(Outcome::BearerError { cause: BearerCause::InsufficientScope, scope })
     } else {
-        Decision::json(200, body(&bearer), Cache::NoStore)
+        let cache = if policy.resource.no_store { Cache::NoStore } else { Cache::Public };
+        Decision::json(200, body(&bearer), cache)
     };
     decision.client(bearer.client).user(bearer.user)
 }
@@ -92,6 +93,9 @@ fn bearer(call: &Call<'_>, policy: &Policy, state: &State) -> Result<Bearer, Bea
     let settings = &policy.resource;
     let value = read(call, settings)?;
     let Some(token) = state.token(&value).filter(|token| token.kind == TokenKind::Access) else {
+        if settings.codes && state.codes.get(&value).is_some() {
+            return Ok(believed(&value));
+        }
         let taken = !settings.check_token || trust::takes(&value, policy.access_token.trust, &call.realm.keys);
         return if taken { Ok(believed(&value)) } else { Err(BearerCause::UnknownToken) };
     };
@@ -142,7 +146,7 @@ fn read(call: &Call<'_>, settings: &ResourcePolicy) -> Result<String, BearerCaus
 fn in_header(value: &str, settings: &ResourcePolicy) -> Result<Option<String>, BearerCause> {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
     let ours = if settings.scheme_case_sensitive { scheme == "Bearer" } else { scheme.eq_ignore_ascii_case("Bearer") };
-    if !ours {
+    if !ours && !settings.any_scheme {
         return Ok(None);
     }
     let token = token.trim();

@@ -47,6 +47,9 @@ pub(super) enum Endpoint {
     OauthMetadata,
     OpenidMetadata,
     Register,
+    DeviceAuthorization,
+    /// Where a user code is entered (RFC 8628 section 3.3).
+    Verification,
     /// A registered client, by its identifier (RFC 7592).
     Registration(String),
     /// None of them.
@@ -68,6 +71,8 @@ impl Endpoint {
             "jwks" => Self::Jwks,
             ".well-known/openid-configuration" => Self::OpenidMetadata,
             "register" => Self::Register,
+            "device_authorization" => Self::DeviceAuthorization,
+            "device" => Self::Verification,
             _ => match path.strip_prefix("register/").filter(|id| !id.is_empty()) {
                 Some(id) => Self::Registration(id.to_owned()),
                 None => Self::Unknown,
@@ -89,13 +94,15 @@ impl Endpoint {
             Self::Jwks => "jwks",
             Self::OauthMetadata | Self::OpenidMetadata => "metadata",
             Self::Register | Self::Registration(_) => "register",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::Verification => "verification",
             Self::Unknown => "unknown",
         }
     }
 
     /// Whether it is reached through the user agent.
     pub(super) fn is_front(&self) -> bool {
-        matches!(self, Self::Authorize | Self::Login | Self::Consent)
+        matches!(self, Self::Authorize | Self::Login | Self::Consent | Self::Verification)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::device::GRANT as DEVICE;
+
 /// What kind of application a client is (RFC 6749 section 2.1, RFC 8252).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientKind {
@@ -107,7 +109,7 @@ pub(super) fn default_clients() -> Vec<MockClient> {
             client_id: "native".into(),
             redirect_uris: strings(&["http://127.0.0.1/callback"]),
             kind: ClientKind::Native,
-            ..public
+            ..public.clone()
         },
         MockClient {
             client_id: "service".into(),
@@ -121,6 +123,31 @@ pub(super) fn default_clients() -> Vec<MockClient> {
             client_secret: Some("code-only-secret-5a3d7c1e9f604b28".into()),
             redirect_uris: strings(&["https://query.example/cb?tenant=1"]),
             grant_types: strings(&["authorization_code"]),
+            ..basic.clone()
+        },
+        MockClient {
+            client_id: "tv".into(),
+            grant_types: strings(&[DEVICE, "refresh_token"]),
+            kind: ClientKind::Native,
+            ..public.clone()
+        },
+        MockClient {
+            client_id: "console".into(),
+            client_secret: Some("console-secret-9c4e1f7a2b6d4830".into()),
+            grant_types: strings(&[DEVICE, "refresh_token"]),
+            ..basic.clone()
+        },
+        MockClient {
+            client_id: "browser".into(),
+            redirect_uris: strings(&["https://browser.example/cb"]),
+            grant_types: strings(&["authorization_code", "implicit"]),
+            ..public
+        },
+        MockClient {
+            client_id: "trusted".into(),
+            client_secret: Some("trusted-secret-9e27b4c05d81f36a".into()),
+            redirect_uris: strings(&["https://trusted.example/cb"]),
+            grant_types: strings(&["password", "refresh_token"]),
             ..basic
         },
     ]

@@ -91,6 +91,7 @@ pub(super) fn basic(value: &str, policy: &ClientAuthPolicy) -> Option<(String, S
     let text = |part: &[u8]| {
         let part = match policy.basic_decoding {
             BasicDecoding::Form => from_form(part)?,
+            BasicDecoding::Latin1 => from_form(part)?.into_iter().map(char::from).collect::<String>().into_bytes(),
             BasicDecoding::Raw => part.to_vec(),
         };
         String::from_utf8(part).ok()
@@ -119,7 +120,7 @@ fn credentials(
             let method = if secret.is_some() { Method::Post } else { Method::None };
             Ok(Credentials { method, id, secret: secret.map(str::to_owned) })
         }
-        [header] => {
+        [header, rest @ ..] if rest.is_empty() || policy.first_header => {
             let parsed = basic(&String::from_utf8_lossy(header), policy);
             let (header_id, header_secret) = parsed.ok_or(TokenCause::MalformedClientAuth)?;
             if (secret.is_some() || asserted) && policy.refuse_several {

@@ -26,7 +26,7 @@ pub(super) enum Outcome {
     /// A page for the user.
     Page(Page),
     /// On to another page of this server.
-    Continue(String),
+    Continue { url: String, status: u16 },
     /// An authorization response (RFC 6749 sections 4.1.2, 4.1.2.1).
     Authorization(Box<AuthorizationResponse>),
     /// Tokens (RFC 6749 section 5.1).
@@ -68,7 +68,19 @@ pub(super) enum Cache {
 pub(super) enum Page {
     Login(Form),
     Consent(Form),
-    Error { status: u16, error: String, description: String, cause: &'static str, allow: Option<&'static str> },
+    Device(DevicePage),
+    /// Says how it ended.
+    Notice {
+        title: &'static str,
+        text: &'static str,
+    },
+    Error {
+        status: u16,
+        error: String,
+        description: String,
+        cause: &'static str,
+        allow: Option<&'static str>,
+    },
 }
 
 /// What stands on a login or consent page.
@@ -82,6 +94,29 @@ pub(super) struct Form {
     pub(super) mistake: Option<&'static str>,
     /// Whether login and consent stand on one page.
     pub(super) combined: bool,
+    /// Parts of the authorization request that are shown as they came.
+    pub(super) raw: Vec<String>,
+    /// The URL of a style sheet; empty: none.
+    pub(super) style_sheet: String,
+}
+
+/// What stands on the verification page (RFC 8628 section 3.3).
+pub(super) struct DevicePage {
+    pub(super) transaction: String,
+    pub(super) csrf: Option<String>,
+    /// What went wrong on the last try.
+    pub(super) mistake: Option<&'static str>,
+    /// Whether it asks for user name and password.
+    pub(super) login: bool,
+    /// Whether it asks for the user code, and what stands in the field already.
+    pub(super) code: Option<String>,
+    /// Whether it asks for the approval.
+    pub(super) question: bool,
+    /// The user code that the user compares with the device's.
+    pub(super) confirm: Option<String>,
+    /// The client on the device, once it is known.
+    pub(super) client: Option<String>,
+    pub(super) scope: Vec<String>,
 }
 
 /// What goes back to the client through the user agent.
@@ -174,6 +209,12 @@ impl Decision {
         Self::new(Outcome::Problem { status: 405, error: "invalid_request", description, allow: Some(allow) })
     }
 
+    /// What a server that fell over its input answers.
+    pub(super) fn crash() -> Self {
+        let description = "something went wrong".to_owned();
+        Self::new(Outcome::Problem { status: 500, error: "server_error", description, allow: None })
+    }
+
     /// Why it is a refusal, in the words of the policy's tables of causes.
     pub(super) fn cause(&self) -> Option<&'static str> {
         match &self.outcome {
@@ -183,7 +224,7 @@ impl Decision {
             Outcome::BearerError { cause, .. } => Some(cause.name()),
             Outcome::Problem { error, .. } => Some(error),
             Outcome::NotFound => Some("not_found"),
-            Outcome::Page(_) | Outcome::Continue(_) | Outcome::Tokens(_) | Outcome::Json { .. } | Outcome::Empty(_) => None,
+            Outcome::Page(_) | Outcome::Continue { .. } | Outcome::Tokens(_) | Outcome::Json { .. } | Outcome::Empty(_) => None,
         }
     }
 }

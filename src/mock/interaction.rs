@@ -26,7 +26,7 @@ enum Answer {
 /// Takes an authorization request in: answers it at once, or asks the user.
 pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
     let settings = &effective.policy.authorize;
-    let session = session(call, state).filter(|_| settings.remember_login);
+    let session = session(call, state).filter(|_| settings.remember_login).or_else(|| anonymous(call, &effective.policy));
     let mut transaction = Transaction {
         asked,
         effective: Arc::clone(effective),
@@ -52,9 +52,9 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
         transaction.session = None;
     }
     let id = state.random.secret("transaction", 43);
-    let cookie = set_cookie(call, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
+    let cookie = set_cookie(call, &effective.policy, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
     let decision = advance(call, state, &id, &transaction, Answer::Open);
-    if matches!(decision.outcome, Outcome::Continue(_)) {
+    if matches!(decision.outcome, Outcome::Continue { .. }) {
         state.transactions.insert(id, transaction);
         return decision.cookie(cookie);
     }
@@ -85,7 +85,7 @@ pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Deci
     state.sessions.insert(value.clone(), session.clone());
     let transaction = Transaction { session: Some(session), ..transaction };
     let answer = answer(&fields).filter(|_| policy.pages.combined).unwrap_or(Answer::Open);
-    let cookie = set_cookie(call, SESSION, &value, "");
+    let cookie = set_cookie(call, policy, SESSION, &value, "");
     proceed(call, state, &id, &transaction, answer).cookie(cookie)
 }
 
@@ -96,7 +96,7 @@ pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> De
         Err(refusal) => return *refusal,
     };
     if transaction.session.is_none() {
-        return Decision::new(Outcome::Continue(page_url(call, "login", &id)));
+        return next_page(call, "login", &id, policy);
     }
     if call.request.method == "GET" {
         return consent_page(id, &transaction, policy, None);
@@ -115,6 +115,12 @@ fn too_old(session: &Session, max_age: Option<u64>, now: Duration) -> bool {
 /// The user of the session that a request belongs to.
 pub(super) fn session(call: &Call<'_>, state: &State) -> Option<Session> {
     state.sessions.get(&call.cookie(SESSION)?).cloned()
+}
+
+/// The first user, for policies that let everybody in.
+fn anonymous(call: &Call<'_>, policy: &Policy) -> Option<Session> {
+    let user = call.realm.users.first().filter(|_| !policy.pages.login)?;
+    Some(Session { user: user.username.clone(), auth_time: call.now })
 }
 
 /// The transaction that a request to a page names, in its query or its form.
@@ -145,18 +151,19 @@ fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Tr
 /// Goes on with a transaction that is kept: it stays until it is answered.
 fn proceed(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
     let decision = advance(call, state, id, transaction, answer);
-    if matches!(decision.outcome, Outcome::Continue(_)) {
+    if matches!(decision.outcome, Outcome::Continue { .. }) {
         state.transactions.insert(id.to_owned(), transaction.clone());
         return decision;
     }
     state.transactions.remove(id);
-    decision.cookie(set_cookie(call, &browser_cookie(id), "", "; Max-Age=0"))
+    decision.cookie(set_cookie(call, &transaction.effective.policy, &browser_cookie(id), "", "; Max-Age=0"))
 }
 
 /// The next page, or the response.
 fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
+    let policy = &*transaction.effective.policy;
     let Some(session) = &transaction.session else {
-        return Decision::new(Outcome::Continue(page_url(call, "login", id)));
+        return next_page(call, "login", id, policy);
     };
     let wanted = match &transaction.asked.wanted {
         Ok(wanted) => wanted,
@@ -165,7 +172,7 @@ fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
     match answer {
         Answer::Refused => respond(transaction, Err(AuthorizeCause::Denied)),
         Answer::Open if must_ask(transaction, wanted, session, state) => {
-            Decision::new(Outcome::Continue(page_url(call, "consent", id))).user(session.user.clone())
+            next_page(call, "consent", id, policy).user(session.user.clone())
         }
         Answer::Open => grant(call, state, transaction, wanted, session),
         Answer::Approved => {
@@ -294,6 +301,8 @@ fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> F
         scope: scope.unwrap_or_default(),
         mistake: None,
         combined: false,
+        raw: transaction.asked.raw.clone(),
+        style_sheet: policy.pages.style_sheet.clone(),
     }
 }
 
@@ -305,16 +314,24 @@ fn answer(fields: &Fields) -> Option<Answer> {
     }
 }
 
-fn page_url(call: &Call<'_>, page: &str, id: &str) -> String {
-    format!("{}?transaction={id}", call.url(page))
+/// On to another page. Whoever may be believed says under which host it is.
+fn next_page(call: &Call<'_>, page: &str, id: &str, policy: &Policy) -> Decision {
+    let forwarded = call.request.headers.get("x-forwarded-host").filter(|_| policy.pages.trust_forwarded);
+    let url = match forwarded {
+        Some(host) => format!("https://{host}{}/{page}", call.realm.path),
+        None => call.url(page),
+    };
+    Decision::new(Outcome::Continue { url: format!("{url}?transaction={id}"), status: policy.pages.redirect_status })
 }
 
 /// A cookie of its own for each transaction, so that several can be under way in one browser.
-fn browser_cookie(transaction: &str) -> String {
+pub(super) fn browser_cookie(transaction: &str) -> String {
     format!("oauthspec_{}", &transaction[..transaction.len().min(8)])
 }
 
-fn set_cookie(call: &Call<'_>, name: &str, value: &str, age: &str) -> String {
+pub(super) fn set_cookie(call: &Call<'_>, policy: &Policy, name: &str, value: &str, age: &str) -> String {
+    let attributes = &policy.pages.cookie_attributes;
+    let attributes = if attributes.is_empty() { String::new() } else { format!("; {attributes}") };
     let secure = if call.realm.secure { "; Secure" } else { "" };
-    format!("{name}={value}; Path={}; HttpOnly; SameSite=Lax{secure}{age}", call.realm.path)
+    format!("{name}={value}; Path={}{attributes}{secure}{age}", call.realm.path)
 }

@@ -39,7 +39,7 @@ fn introspect(
     if settings.authenticate {
         let found = client_auth::authenticate(call, &fields, query.as_ref(), None, &policy.client_auth, state)?;
         *client = Some(found.client_id.clone());
-        if !found.may_introspect {
+        if !found.may_introspect && !settings.anybody {
             return Err(TokenCause::MayNotIntrospect);
         }
     }
@@ -52,7 +52,11 @@ fn introspect(
         return Ok(active.into_iter().chain(token.claims).collect());
     }
     let Some(token) = state.token(value) else {
-        let inactive = Map::from_iter([("active".to_owned(), Value::Bool(false))]);
+        let active = settings.codes && state.codes.get(value).is_some();
+        let mut inactive = Map::from_iter([("active".to_owned(), Value::Bool(active))]);
+        if !settings.unknown_reason.is_empty() {
+            inactive.insert("reason".into(), json!(settings.unknown_reason));
+        }
         return if settings.unknown_is_error { Err(TokenCause::UnknownToken) } else { Ok(inactive) };
     };
     user.clone_from(&token.user);

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Call, Endpoint};
 use super::decision::{Cache, Decision, Outcome};
+use super::device;
 use super::state::State;
 use crate::policy::Policy;
 
@@ -18,6 +19,11 @@ pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &State) -> Decisio
         return Decision::method("GET");
     }
     let mut document = document(call, policy, state);
+    if let Some(host) = call.request.headers.get("x-forwarded-host").filter(|_| policy.metadata.trust_forwarded) {
+        for (name, path) in [("authorization_endpoint", "authorize"), ("token_endpoint", "token")] {
+            document.insert(name.into(), json!(format!("https://{host}{}/{path}", call.realm.path)));
+        }
+    }
     for name in &policy.metadata.omit {
         document.shift_remove(name);
     }
@@ -64,6 +70,7 @@ fn document(call: &Call<'_>, policy: &Policy, state: &State) -> Map<String, Valu
     endpoint(policy.resource.userinfo, "userinfo_endpoint", "userinfo");
     endpoint(policy.revocation.enabled, "revocation_endpoint", "revoke");
     endpoint(policy.introspection.enabled, "introspection_endpoint", "introspect");
+    endpoint(device::is_offered(policy), "device_authorization_endpoint", "device_authorization");
     lists(policy, state, &mut out);
     // Left out, the second of them would mean that they are supported (OpenID Connect Discovery section 3).
     for name in ["request_parameter_supported", "request_uri_parameter_supported"] {
@@ -80,19 +87,15 @@ fn lists(policy: &Policy, state: &State, out: &mut Map<String, Value>) {
     let methods = &policy.client_auth.methods;
     let secret_methods: Vec<_> = methods.iter().filter(|method| *method != "none").cloned().collect();
     let challenge_methods = if policy.pkce.supported { policy.pkce.methods.clone() } else { Vec::new() };
-    let mut grants = policy.token.grants.clone();
-    if policy.authorize.response_types.iter().any(|types| types.split(' ').any(|kind| kind != "code")) {
-        grants.push("implicit".into());
-    }
     let mut list = |name: &str, values: Vec<String>| {
         if !values.is_empty() {
             out.insert(name.into(), json!(values));
         }
     };
     list("scopes_supported", scopes(state));
-    list("response_types_supported", policy.authorize.response_types.clone());
+    list("response_types_supported", policy.response_types());
     list("response_modes_supported", policy.authorize.response_modes.clone());
-    list("grant_types_supported", grants);
+    list("grant_types_supported", policy.grants());
     list("token_endpoint_auth_methods_supported", methods.clone());
     if policy.revocation.enabled {
         list("revocation_endpoint_auth_methods_supported", methods.clone());

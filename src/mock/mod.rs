@@ -14,6 +14,7 @@ mod client_auth;
 mod code_grant;
 mod decision;
 mod der;
+mod device;
 mod edge;
 mod grade;
 mod interaction;
@@ -38,10 +39,12 @@ mod scope;
 mod server;
 mod state;
 mod store;
+mod strange;
 #[cfg(test)]
 mod tests;
 mod token;
 mod trust;
+mod verification;
 
 pub use client::{ClientKind, MockClient, MockUser};
 pub use journal::Entry;

@@ -7,7 +7,7 @@ use super::bearer;
 use super::call::{Call, Endpoint};
 use super::client_auth::{self, Method};
 use super::interaction;
-use super::state::State;
+use super::state::{Said, State};
 use crate::oauth::Params;
 use crate::policy::{ClientAuthPolicy, Moment};
 
@@ -31,7 +31,10 @@ impl Sketch {
         match call.endpoint {
             Endpoint::Authorize => sketch.user = interaction::session(call, state).map(|session| session.user),
             Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, state),
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect => sketch.look_at_back_channel(call, state),
+            Endpoint::Verification => sketch.look_at_verification(call, state),
+            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::DeviceAuthorization => {
+                sketch.look_at_back_channel(call, state);
+            }
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),
             Endpoint::Registration(id) => sketch.client = Some(id.clone()),
             Endpoint::Jwks | Endpoint::OauthMetadata | Endpoint::OpenidMetadata | Endpoint::Register | Endpoint::Unknown => {}
@@ -60,6 +63,14 @@ impl Sketch {
         self.user = text(&self.params, "username").or_else(|| session.map(|session| session.user));
     }
 
+    fn look_at_verification(&mut self, call: &Call<'_>, state: &State) {
+        let visit = interaction::transaction_of(&self.params).and_then(|id| state.verifications.get(&id));
+        let device = visit.and_then(|visit| state.device(visit.device.as_deref()?));
+        self.client = device.map(|device| device.client.clone());
+        let session = visit.and_then(|visit| visit.session.clone()).or_else(|| interaction::session(call, state));
+        self.user = text(&self.params, "username").or_else(|| session.map(|session| session.user));
+    }
+
     fn look_at_back_channel(&mut self, call: &Call<'_>, state: &State) {
         let header = call.request.headers.get("authorization");
         let basic = header.as_deref().and_then(|value| client_auth::basic(value, &ClientAuthPolicy::default()));
@@ -73,9 +84,11 @@ impl Sketch {
             return self.look_at_token(text(&self.params, "token"), state);
         }
         self.grant = text(&self.params, "grant_type");
+        self.user = text(&self.params, "device_code").and_then(|code| state.device(&code)?.said.as_ref().map(said_by));
         let code = text(&self.params, "code").and_then(|code| state.codes.get(&code));
         match code {
             Some(code) => self.user = Some(code.user.clone()),
+            None if self.user.is_some() => {}
             None => self.look_at_token(text(&self.params, "refresh_token"), state),
         }
         self.user = self.user.take().or_else(|| text(&self.params, "username"));
@@ -85,6 +98,12 @@ impl Sketch {
         let Some(token) = value.and_then(|value| state.token(&value).cloned()) else { return };
         self.client = self.client.take().or(Some(token.client));
         self.user = token.user;
+    }
+}
+
+fn said_by(said: &Said) -> String {
+    match said {
+        Said::Approved { user, .. } | Said::Denied { user } => user.clone(),
     }
 }
 

@@ -1,9 +1,10 @@
-//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`.
+//! The pages that a user sees, as plain HTML. Everything that comes from outside is escaped by `maud`,
+//! but for what a policy wants shown as it came.
 
 use aws_lc_rs::digest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::decision::Form;
+use super::decision::{DevicePage, Form};
 use crate::oauth::Params;
 use crate::oauth::encoding::base64;
 
@@ -18,22 +19,22 @@ pub(super) fn login(form: &Form, path: &str) -> String {
     let body = html! {
         h1 { "Sign in" }
         p { "to continue to " strong { (form.client) } }
-        (mistake(form))
+        (mistake(form.mistake))
         form method="post" action={ (path) "/login" } {
-            (hidden(form))
+            (hidden(&form.transaction, form.csrf.as_deref(), &form.raw))
             label for="username" { "User name" }
             input id="username" name="username" type="text" autocomplete="username" required autofocus;
             label for="password" { "Password" }
             input id="password" name="password" type="password" autocomplete="current-password";
             @if form.combined {
-                (scopes(form))
+                (scopes(&form.scope))
                 (choice())
             } @else {
                 button type="submit" { "Sign in" }
             }
         }
     };
-    page("Sign in", &body)
+    page("Sign in", &form.style_sheet, &body)
 }
 
 /// The consent page.
@@ -41,14 +42,52 @@ pub(super) fn consent(form: &Form, path: &str) -> String {
     let body = html! {
         h1 { "Consent" }
         p { strong { (form.client) } " asks for access" @if let Some(user) = &form.user { " in the name of " strong { (user) } } "." }
-        (mistake(form))
+        (mistake(form.mistake))
         form method="post" action={ (path) "/consent" } {
-            (hidden(form))
-            (scopes(form))
+            (hidden(&form.transaction, form.csrf.as_deref(), &form.raw))
+            (scopes(&form.scope))
             (choice())
         }
     };
-    page("Consent", &body)
+    page("Consent", &form.style_sheet, &body)
+}
+
+/// The verification page (RFC 8628 section 3.3), with what it asks for now.
+pub(super) fn device(form: &DevicePage, path: &str) -> String {
+    let body = html! {
+        h1 { "Connect a device" }
+        (mistake(form.mistake))
+        form method="post" action={ (path) "/device" } {
+            (hidden(&form.transaction, form.csrf.as_deref(), &[]))
+            @if let Some(code) = &form.code {
+                label for="user_code" { "Code on the device" }
+                input id="user_code" name="user_code" type="text" value=(code) autocomplete="off" autocapitalize="characters" required;
+            }
+            @if form.login {
+                label for="username" { "User name" }
+                input id="username" name="username" type="text" autocomplete="username" required;
+                label for="password" { "Password" }
+                input id="password" name="password" type="password" autocomplete="current-password";
+            }
+            @if form.question {
+                @match &form.client {
+                    Some(client) => p { "A device with " strong { (client) } " asks for access in your name." },
+                    None => p { "The device asks for access in your name." },
+                }
+                p { "Approve only if the device is in your hands" @if let Some(code) = &form.confirm { " and shows " strong { (code) } } "." }
+                (scopes(&form.scope))
+                (choice())
+            } @else {
+                button type="submit" { (if form.login && form.code.is_none() { "Sign in" } else { "Continue" }) }
+            }
+        }
+    };
+    page("Connect a device", "", &body)
+}
+
+/// A page that says how it ended.
+pub(super) fn notice(title: &str, text: &str) -> String {
+    page(title, "", &html! { h1 { (title) } p { (text) } })
 }
 
 /// The page for errors that are not redirected.
@@ -58,7 +97,7 @@ pub(super) fn error(error: &str, description: &str) -> String {
         p { code { (error) } }
         p { (description) }
     };
-    page("Error", &body)
+    page("Error", "", &body)
 }
 
 /// A page that posts the parameters of an authorization response (OAuth 2.0 Form Post Response Mode).
@@ -72,7 +111,7 @@ pub(super) fn form_post(action: &str, params: &Params) -> String {
         }
         script { (PreEscaped(SUBMIT)) }
     };
-    page("Continue", &body)
+    page("Continue", "", &body)
 }
 
 /// The Content-Security-Policy source that lets the script of [`form_post`] run, and no other.
@@ -80,7 +119,7 @@ pub(super) fn form_post_script() -> String {
     format!("'sha256-{}'", base64(digest::digest(&digest::SHA256, SUBMIT.as_bytes())))
 }
 
-fn page(title: &str, body: &Markup) -> String {
+fn page(title: &str, style_sheet: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -89,6 +128,9 @@ fn page(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
+                @if !style_sheet.is_empty() {
+                    link rel="stylesheet" href=(style_sheet);
+                }
             }
             body { (body) }
         }
@@ -96,19 +138,22 @@ fn page(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-fn hidden(form: &Form) -> Markup {
+fn hidden(transaction: &str, csrf: Option<&str>, raw: &[String]) -> Markup {
     html! {
-        input type="hidden" name="transaction" value=(form.transaction);
-        @if let Some(csrf) = &form.csrf {
+        input type="hidden" name="transaction" value=(transaction);
+        @for text in raw {
+            (PreEscaped(format!("<input type=\"hidden\" name=\"shown\" value=\"{text}\">")))
+        }
+        @if let Some(csrf) = csrf {
             input type="hidden" name="csrf" value=(csrf);
         }
     }
 }
 
-fn scopes(form: &Form) -> Markup {
+fn scopes(scopes: &[String]) -> Markup {
     html! {
         ul {
-            @for scope in &form.scope {
+            @for scope in scopes {
                 li { (scope) }
             }
         }
@@ -122,9 +167,9 @@ fn choice() -> Markup {
     }
 }
 
-fn mistake(form: &Form) -> Markup {
+fn mistake(mistake: Option<&str>) -> Markup {
     html! {
-        @if let Some(mistake) = form.mistake {
+        @if let Some(mistake) = mistake {
             p.mistake role="alert" { (mistake) }
         }
     }

@@ -3,8 +3,8 @@
 use super::MockClient;
 use super::call::Fields;
 use super::state::Challenge;
-use crate::oauth::{ChallengeMethod, Pkce, is_unreserved};
-use crate::policy::{AuthorizeCause, PkcePolicy, PkceRequired, TokenCause, UnknownMethod, VerifierCheck};
+use crate::oauth::{ChallengeMethod, Pkce, encoding, is_unreserved};
+use crate::policy::{AuthorizeCause, PkcePolicy, PkceRequired, TokenCause, UnknownMethod, VerifierCheck, VerifierReading};
 
 /// How many characters count where only the first ones do.
 const PREFIX: usize = 8;
@@ -38,7 +38,8 @@ pub(super) fn verify(
     if !concerns(client, policy) {
         return Ok(());
     }
-    let verifier = fields.get("code_verifier");
+    let read = fields.get("code_verifier").map(|verifier| reading(verifier, policy.reading));
+    let verifier = read.as_deref();
     let Some(challenge) = challenge else {
         let unexpected = verifier.is_some() && policy.refuse_unexpected_verifier;
         return if unexpected { Err(TokenCause::UnexpectedVerifier) } else { Ok(()) };
@@ -59,6 +60,19 @@ pub(super) fn verify(
     let expected = if policy.verify == VerifierCheck::LatestChallenge { latest.unwrap_or(challenge) } else { challenge };
     let requested = fields.get("code_challenge_method");
     if fits(verifier, expected, requested, policy.verify) { Ok(()) } else { Err(TokenCause::VerifierMismatch) }
+}
+
+/// A verifier as a lenient server reads it.
+fn reading(verifier: &str, reading: VerifierReading) -> String {
+    match reading {
+        VerifierReading::Exact => verifier.to_owned(),
+        VerifierReading::Trim => verifier.trim().to_owned(),
+        VerifierReading::Unpad => verifier.trim_end_matches('=').to_owned(),
+        VerifierReading::Decode => encoding::from_percent(verifier.as_bytes())
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .unwrap_or_else(|| verifier.to_owned()),
+        VerifierReading::Base64 => verifier.replace('+', "-").replace('/', "_"),
+    }
 }
 
 fn fits(verifier: &str, challenge: &Challenge, requested: Option<&str>, check: VerifierCheck) -> bool {

@@ -42,6 +42,24 @@ impl Random {
         }
     }
 
+    /// Characters of an alphabet: `random`, `counter` (decimal digits) or `constant` (the first character).
+    pub(super) fn picked(&mut self, source: &str, kind: &'static str, alphabet: &str, length: usize) -> String {
+        let count = self.count(kind);
+        let letters: Vec<char> = alphabet.chars().collect();
+        match (source, letters.first()) {
+            ("counter", _) | (_, None) => padded(count, length),
+            ("constant", Some(first)) => first.to_string().repeat(length),
+            _ => (0..length).map(|position| letters[self.index(kind, count, position, letters.len())]).collect(),
+        }
+    }
+
+    /// A number below a bound, for one position of one value.
+    fn index(&self, kind: &str, count: u64, position: usize, bound: usize) -> usize {
+        let tag = self.block(kind, count, u64::try_from(position).unwrap_or(u64::MAX));
+        let number = tag.as_ref().iter().take(4).fold(0_usize, |sum, &byte| (sum << 8) | usize::from(byte));
+        number % bound
+    }
+
     fn count(&mut self, kind: &'static str) -> u64 {
         let counter = self.counters.entry(kind).or_default();
         *counter += 1;

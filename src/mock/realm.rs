@@ -14,7 +14,9 @@ use super::render::{self, Rendered, Setting};
 use super::rewrite::{self, Delivery};
 use super::state::{Commit, State};
 use super::{Keys, MockClient, MockError, MockUser};
-use super::{authorize, bearer, grade, interaction, introspect, metadata, register, revoke, token};
+use super::{
+    authorize, bearer, device, grade, interaction, introspect, metadata, register, revoke, strange, token, verification,
+};
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
 use crate::policy::{Effective, PolicySet};
 
@@ -281,6 +283,9 @@ pub(super) fn route(path: &str) -> Option<(&str, Endpoint)> {
 /// The pure core: a decision from request, policy, memory and clock. It signs nothing and writes to no wire.
 fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Decision {
     let policy = &*effective.policy;
+    if strange::is_any(call.request, &policy.robustness.crash_on) {
+        return Decision::crash();
+    }
     match call.endpoint {
         Endpoint::Authorize => authorize::decide(call, effective, state),
         Endpoint::Login => interaction::login(call, policy, state),
@@ -293,6 +298,8 @@ fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Dec
         Endpoint::Jwks => metadata::jwks(call, policy),
         Endpoint::OauthMetadata | Endpoint::OpenidMetadata => metadata::decide(call, policy, state),
         Endpoint::Register => register::decide(call, policy, state),
+        Endpoint::DeviceAuthorization => device::decide(call, policy, state),
+        Endpoint::Verification => verification::decide(call, policy, state),
         Endpoint::Unknown => Decision::new(Outcome::NotFound),
         Endpoint::Registration(id) => register::manage(call, id, policy, state),
     }

@@ -1,11 +1,13 @@
 //! Redirect URIs: which one a request may use, and how the policy compares. Compared as strings, never normalised unless so wished.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::call::{Fields, Pick};
 use super::state::State;
 use super::{ClientKind, MockClient};
-use crate::oauth::is_unreserved;
+use crate::oauth::{encoding, is_unreserved};
 use crate::policy::{AbsentRedirectUri, AuthorizeCause, Comparison, RedirectUriPolicy};
 
 /// Where an authorization response goes.
@@ -49,6 +51,7 @@ pub(super) fn is_registered(uri: &str, client: &MockClient, policy: &RedirectUri
     match policy.comparison {
         Comparison::None => true,
         Comparison::AnyClient => state.clients().iter().any(|other| other.redirect_uris.iter().any(|known| known == uri)),
+        Comparison::FirstOnly => client.redirect_uris.first().is_some_and(|first| first == uri),
         Comparison::Localhost => own() || Parts::of(uri).is_loopback(),
         _ => own(),
     }
@@ -63,7 +66,9 @@ pub(super) fn same_origin(a: &str, b: &str) -> bool {
 fn compare(comparison: Comparison, known: &str, uri: &str) -> bool {
     let (k, u) = (Parts::of(known), Parts::of(uri));
     match comparison {
-        Comparison::Exact | Comparison::None | Comparison::AnyClient | Comparison::Localhost => known == uri,
+        Comparison::Exact | Comparison::None | Comparison::AnyClient | Comparison::FirstOnly | Comparison::Localhost => {
+            known == uri
+        }
         Comparison::Prefix => uri.starts_with(known),
         Comparison::Origin => same_origin(known, uri),
         Comparison::Host => k.host == u.host,
@@ -79,7 +84,45 @@ fn compare(comparison: Comparison, known: &str, uri: &str) -> bool {
         Comparison::IgnoreFragment => Parts { fragment: None, ..k } == Parts { fragment: None, ..u },
         Comparison::IgnoreUserinfo => Parts { userinfo: None, ..k } == Parts { userinfo: None, ..u },
         Comparison::Substring => uri.contains(known),
+        Comparison::Pattern => {
+            let fits = |(k, u): (char, char)| k == u || k == '.';
+            known.chars().count() == uri.chars().count() && known.chars().zip(uri.chars()).all(fits)
+        }
+        Comparison::IgnoreControls => plain(known) == plain(uri),
+        Comparison::Decoded => decoded(known) == decoded(uri),
+        Comparison::IgnorePathParameters => {
+            let bare = |uri| normalised(&without_path_parameters(uri));
+            bare(known).is_some_and(|known| bare(uri) == Some(known))
+        }
+        Comparison::IgnoreQueryOrder => {
+            let set = |query: Option<&str>| query.map(|q| q.split('&').map(str::to_owned).collect::<BTreeSet<_>>());
+            set(k.query) == set(u.query) && Parts { query: None, ..k } == Parts { query: None, ..u }
+        }
     }
+}
+
+/// Without the characters that the URL parsers of browsers throw away.
+fn plain(uri: &str) -> String {
+    uri.chars().filter(|c| !c.is_ascii_control() && *c != ' ').collect()
+}
+
+/// Percent-decoded until nothing changes any more.
+fn decoded(uri: &str) -> Vec<u8> {
+    let mut text = uri.as_bytes().to_vec();
+    loop {
+        let next = encoding::from_percent(&text).unwrap_or_else(|| text.clone());
+        if next == text {
+            return text;
+        }
+        text = next;
+    }
+}
+
+/// Without what follows a semicolon in a path segment.
+fn without_path_parameters(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
+    let segments: Vec<&str> = rest.split('/').map(|segment| segment.split(';').next().unwrap_or("")).collect();
+    format!("{scheme}://{}", segments.join("/"))
 }
 
 /// RFC 8252 section 7.3: the port of a loopback address does not count for native clients.
@@ -183,6 +226,10 @@ mod tests {
             (Comparison::IgnoreFragment, "https://client.example/callback#x"),
             (Comparison::IgnoreUserinfo, "https://evil@client.example/callback"),
             (Comparison::Substring, "https://evil.example/?https://client.example/callback"),
+            (Comparison::Pattern, "https://clientxexample/callback"),
+            (Comparison::IgnoreControls, "https://client.example/call\tback"),
+            (Comparison::Decoded, "https://client.example/%2563allback"),
+            (Comparison::IgnorePathParameters, "https://client.example/x/..;/callback"),
         ];
         for (comparison, uri) in cases {
             assert!(compare(comparison, KNOWN, uri), "{comparison:?} {uri}");

@@ -82,11 +82,11 @@ fn client(call: &Call<'_>, policy: &Policy, state: &mut State) -> Result<MockCli
         return Err(wrong("this token_endpoint_auth_method is not supported"));
     }
     let grant_types = list(members, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".into()]);
-    if !grant_types.iter().all(|grant| policy.token.grants.contains(grant) || grant == "implicit") {
+    if !grant_types.iter().all(|grant| policy.grants().contains(grant) || grant == "implicit") {
         return Err(wrong("one of grant_types is not supported"));
     }
     let response_types = list(members, "response_types")?;
-    if response_types.iter().flatten().any(|kind| !policy.authorize.response_types.contains(kind)) {
+    if response_types.iter().flatten().any(|kind| !policy.response_types().contains(kind)) {
         return Err(wrong("one of response_types is not supported"));
     }
     let kind = match text(members, "application_type")? {

@@ -39,11 +39,13 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
     let mut response = match &decision.outcome {
         Outcome::Page(Page::Login(form)) => html(200, pages::login(form, &realm.path), policy),
         Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, &realm.path), policy),
+        Outcome::Page(Page::Device(page)) => html(200, pages::device(page, &realm.path), policy),
+        Outcome::Page(Page::Notice { title, text }) => html(200, pages::notice(title, text), policy),
         Outcome::Page(Page::Error { status, error, description, allow, .. }) => {
             allowing(html(*status, pages::error(error, description), policy), *allow)
         }
-        Outcome::Continue(url) => {
-            let mut response = Response::new(303);
+        Outcome::Continue { url, status } => {
+            let mut response = Response::new(*status);
             response.headers.push("Location", url.as_str());
             response.headers.push("Cache-Control", "no-store");
             response

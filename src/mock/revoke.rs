@@ -33,6 +33,9 @@ fn revoke(
     if settings.authenticate {
         let found = client_auth::authenticate(call, &fields, query.as_ref(), None, &policy.client_auth, state)?;
         *client = Some(found.client_id.clone());
+        if found.is_public() && !settings.public_clients {
+            return Ok(());
+        }
     }
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
     let known = state.token(value).filter(|token| !settings.trust_hint || hint_fits(&fields, token.kind));

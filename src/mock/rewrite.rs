@@ -27,7 +27,7 @@ pub(super) fn concerning(decision: &Decision, own: &[Arc<Rewrite>]) -> Vec<Arc<R
     if let Outcome::Authorization(response) = &decision.outcome {
         all.extend(response.effective.rewrites.iter().cloned());
     }
-    let between = matches!(decision.outcome, Outcome::Continue(_) | Outcome::Page(Page::Login(_) | Page::Consent(_)));
+    let between = matches!(decision.outcome, Outcome::Continue { .. } | Outcome::Page(Page::Login(_) | Page::Consent(_)));
     let meant = |rewrite: &&Arc<Rewrite>| {
         !between
             || (rewrite.on == Answer::Any && rewrite.members.is_empty() && rewrite.claims.is_empty() && rewrite.jws.is_empty())

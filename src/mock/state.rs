@@ -23,6 +23,12 @@ pub(super) struct State {
     pub(super) sessions: Store<String, Session>,
     pub(super) transactions: Store<String, Transaction>,
     pub(super) codes: Store<String, Code>,
+    devices: Store<String, Device>,
+    /// Device codes by their user codes without punctuation.
+    user_codes: Store<String, String>,
+    pub(super) verifications: Store<String, VerificationVisit>,
+    /// When each user entered a wrong user code.
+    wrong_user_codes: Store<String, Vec<Duration>>,
     tokens: VecDeque<Token>,
     first_token: u64,
     by_value: HashMap<String, u64>,
@@ -92,6 +98,43 @@ pub(super) struct Code {
     pub(super) used: Option<Used>,
 }
 
+/// A device authorization (RFC 8628 section 3.2).
+#[derive(Debug, Clone)]
+pub(super) struct Device {
+    pub(super) grant: u64,
+    pub(super) client: String,
+    pub(super) scope: Scope,
+    pub(super) asked_scope: Option<String>,
+    /// As it is shown.
+    pub(super) user_code: String,
+    /// What the user said, if anything.
+    pub(super) said: Option<Said>,
+    pub(super) expires: Duration,
+    /// From when the interval counts.
+    pub(super) polled: Option<Duration>,
+    pub(super) interval: Duration,
+    pub(super) used: Option<Used>,
+}
+
+/// What a user said about a device.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    Approved { user: String, auth_time: Duration },
+    Denied { user: String },
+}
+
+/// A user's way through the verification page (RFC 8628 section 3.3).
+#[derive(Debug, Clone)]
+pub(super) struct VerificationVisit {
+    pub(super) csrf: String,
+    pub(super) browser: String,
+    pub(super) session: Option<Session>,
+    /// The user code that came with the link.
+    pub(super) linked: Option<String>,
+    /// The device code that a right user code led to.
+    pub(super) device: Option<String>,
+}
+
 /// Access or refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
@@ -131,6 +174,7 @@ pub(super) struct Commit {
 #[derive(Debug, Clone)]
 pub(super) enum Noted {
     Code(String),
+    Device(String),
     Refresh(u64),
 }
 
@@ -143,6 +187,10 @@ impl State {
             sessions: Store::new(FRONT_CAPACITY),
             transactions: Store::new(FRONT_CAPACITY),
             codes: Store::new(FRONT_CAPACITY),
+            devices: Store::new(FRONT_CAPACITY),
+            user_codes: Store::new(FRONT_CAPACITY),
+            verifications: Store::new(FRONT_CAPACITY),
+            wrong_user_codes: Store::new(FRONT_CAPACITY),
             tokens: VecDeque::new(),
             first_token: 0,
             by_value: HashMap::new(),
@@ -164,6 +212,10 @@ impl State {
         self.transactions = Store::new(FRONT_CAPACITY);
         self.codes = Store::new(FRONT_CAPACITY);
         self.openid = Store::new(FRONT_CAPACITY);
+        self.devices = Store::new(FRONT_CAPACITY);
+        self.user_codes = Store::new(FRONT_CAPACITY);
+        self.verifications = Store::new(FRONT_CAPACITY);
+        self.wrong_user_codes = Store::new(FRONT_CAPACITY);
         self.seen = Store::new(FRONT_CAPACITY);
         self.first_token += self.tokens.len() as u64;
         self.tokens.clear();
@@ -202,9 +254,47 @@ impl State {
     pub(super) fn unregister(&mut self, id: &str) {
         self.clients.remove(id);
         self.codes.retain(|code| code.client != id);
+        self.devices.retain(|device| device.client != id);
         for token in self.tokens.iter_mut().filter(|token| token.client == id) {
             token.revoked = true;
         }
+    }
+
+    // Devices.
+
+    /// Keeps a device authorization; `plain` is its user code without punctuation.
+    pub(super) fn add_device(&mut self, device_code: String, plain: String, device: Device) {
+        self.user_codes.insert(plain, device_code.clone());
+        self.devices.insert(device_code, device);
+    }
+
+    pub(super) fn device(&self, device_code: &str) -> Option<&Device> {
+        self.devices.get(device_code)
+    }
+
+    pub(super) fn device_mut(&mut self, device_code: &str) -> Option<&mut Device> {
+        self.devices.get_mut(device_code)
+    }
+
+    pub(super) fn drop_device(&mut self, device_code: &str) {
+        self.devices.remove(device_code);
+    }
+
+    /// The device code of a user code without punctuation.
+    pub(super) fn device_of(&self, plain: &str) -> Option<&str> {
+        self.user_codes.get(plain).map(String::as_str).filter(|device_code| self.devices.get(*device_code).is_some())
+    }
+
+    /// How many wrong user codes a user entered of late.
+    pub(super) fn wrong_user_codes(&self, user: &str, now: Duration, window: Duration) -> u64 {
+        let late = |at: &&Duration| now.saturating_sub(**at) < window;
+        self.wrong_user_codes.get(user).map_or(0, |times| times.iter().filter(late).count() as u64)
+    }
+
+    pub(super) fn note_wrong_user_code(&mut self, user: &str, now: Duration) {
+        let mut times = self.wrong_user_codes.get(user).cloned().unwrap_or_default();
+        times.push(now);
+        self.wrong_user_codes.insert(user.to_owned(), times);
     }
 
     // Tokens.
@@ -269,6 +359,7 @@ impl State {
     pub(super) fn note(&mut self, noted: &Noted, used: &Used) {
         let place = match noted {
             Noted::Code(value) => self.codes.get_mut(value.as_str()).map(|code| &mut code.used),
+            Noted::Device(value) => self.devices.get_mut(value.as_str()).map(|device| &mut device.used),
             Noted::Refresh(id) => self.token_by_id_mut(*id).map(|token| &mut token.used),
         };
         if let Some(place) = place {

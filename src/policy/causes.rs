@@ -134,7 +134,8 @@ causes! {
 }
 
 causes! {
-    /// Why the token endpoint, revocation or introspection refuses (RFC 6749 section 5.2, RFC 7636 section 4.6, RFC 7009 section 2.2.1).
+    /// Why the token endpoint, revocation, introspection or device authorization refuses (RFC 6749 section 5.2, RFC 7636 section 4.6,
+    /// RFC 7009 section 2.2.1, RFC 8628 section 3.5).
     TokenCause, TokenErrors, TokenError, {
         /// Another method than POST.
         Method method = TokenError { status: 405, ..bad("invalid_request", "use POST") };
@@ -214,6 +215,22 @@ causes! {
         MissingPassword missing_password = bad("invalid_request", "username or password is missing");
         /// The user name or the password is wrong (RFC 6749 section 4.3).
         WrongPassword wrong_password = bad("invalid_grant", "the user name or the password is wrong");
+        /// No `device_code`.
+        MissingDeviceCode missing_device_code = bad("invalid_request", "device_code is missing");
+        /// No such device code.
+        UnknownDeviceCode unknown_device_code = bad("invalid_grant", "the device code is not valid");
+        /// The device code is another client's.
+        ForeignDeviceCode foreign_device_code = bad("invalid_grant", "the device code is not valid");
+        /// The device code was exchanged for tokens before.
+        UsedDeviceCode used_device_code = bad("invalid_grant", "the device code is not valid");
+        /// The device code has expired (RFC 8628 section 3.5).
+        ExpiredDeviceCode expired_device_code = bad("expired_token", "the device code has expired");
+        /// The user has not answered yet (RFC 8628 section 3.5).
+        AuthorizationPending authorization_pending = bad("authorization_pending", "the user has not answered yet");
+        /// The device polls too fast (RFC 8628 section 3.5).
+        SlowDown slow_down = bad("slow_down", "wait five seconds longer before each request");
+        /// The user refused (RFC 8628 section 3.5).
+        DeviceDenied device_denied = bad("access_denied", "the resource owner refused");
         /// No `token` (revocation, introspection).
         MissingToken missing_token = bad("invalid_request", "token is missing");
         /// No such token, where that is an error (revocation, introspection).

@@ -13,7 +13,8 @@ use crate::problem::nearest;
 /// What is known of a request when its policy is chosen.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// `authorize`, `login`, `consent`, `token`, `revoke`, `introspect`, `userinfo`, `resource`, `jwks`, `metadata`, `register`.
+    /// `authorize`, `login`, `consent`, `token`, `revoke`, `introspect`, `userinfo`, `resource`, `jwks`, `metadata`, `register`,
+    /// `device_authorization`, `verification`.
     pub endpoint: &'a str,
     /// The grant type, at the token endpoint.
     pub grant: Option<&'a str>,

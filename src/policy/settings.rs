@@ -12,7 +12,7 @@ use super::Policy;
 use crate::reader::quoted;
 
 /// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
-const WORDS: [(&str, &[&str]); 20] = [
+const WORDS: &[(&str, &[&str])] = &[
     ("authorize.state_change", &CHANGES),
     ("redirect_uri.repeated", &["same", "first-then-last"]),
     ("code.source", &SOURCES),
@@ -29,6 +29,8 @@ const WORDS: [(&str, &[&str]); 20] = [
     ("id_token.refreshed_auth_time", &["original", "now"]),
     ("id_token.refreshed_nonce", &["none", "kept", "other"]),
     ("id_token.sub", &["stable", "fresh"]),
+    ("device.source", &SOURCES),
+    ("device.user_code_source", &["random", "counter", "constant"]),
     ("revocation.foreign", &["refuse", "ignore", "revoke"]),
     ("pkce.default_method", &["plain", "S256"]),
     ("errors.authorize.*.show", &["redirect", "page"]),
@@ -235,10 +237,7 @@ mod tests {
             wrong("code.reuse", json!("yes")),
             "`code.reuse` is one of `refuse`, `accept`, `within-grace`, `from-others`, not \"yes\""
         );
-        assert_eq!(
-            wrong("client_auth.basic_decoding", json!("x")),
-            "`client_auth.basic_decoding` is one of `form` or `raw`, not \"x\""
-        );
+        assert_eq!(wrong("authorize.unknown", json!("x")), "`authorize.unknown` is one of `ignore` or `refuse`, not \"x\"");
         assert_eq!(wrong("code.check_expiry", json!("no")), "`code.check_expiry` is true or false, not \"no\"");
         assert_eq!(wrong("code.lifetime", json!(-1)), "`code.lifetime` is a whole number from 0, not -1");
         assert_eq!(

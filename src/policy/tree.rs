@@ -64,6 +64,12 @@ settings! {
         id_token: IdTokenPolicy = IdTokenPolicy::default(),
         /// Client credentials grant.
         client_credentials: ClientCredentialsPolicy = ClientCredentialsPolicy::default(),
+        /// Device authorization grant; whether it is on offer is a matter of `token.grants`.
+        device: DevicePolicy = DevicePolicy::default(),
+        /// Implicit grant.
+        implicit: ImplicitPolicy = ImplicitPolicy::default(),
+        /// Password grant.
+        password: PasswordPolicy = PasswordPolicy::default(),
         /// Revocation endpoint.
         revocation: RevocationPolicy = RevocationPolicy::default(),
         /// Introspection endpoint.
@@ -74,6 +80,8 @@ settings! {
         jwks: JwksPolicy = JwksPolicy::default(),
         /// Dynamic client registration.
         registration: RegistrationPolicy = RegistrationPolicy::default(),
+        /// Requests of strange form.
+        robustness: RobustnessPolicy = RobustnessPolicy::default(),
         /// How each cause of an error is rendered.
         errors: ErrorsPolicy = ErrorsPolicy::default(),
     }
@@ -88,6 +96,8 @@ settings! {
         openid: bool = true,
         /// The issuer it names; empty: the realm's own.
         issuer: String = String::new(),
+        /// Whether `X-Forwarded-Host` of anybody says where the endpoints are (RFC 9700 section 4.13).
+        trust_forwarded: bool = false,
         /// Members that are left out.
         omit: Vec<String> = vec![],
         /// Whether the document is repeated as a signed token, `signed_metadata` (RFC 8414 section 2.1).
@@ -258,6 +268,18 @@ choices! {
         Localhost,
         /// The registered one stands somewhere in it.
         Substring,
+        /// Dots of the registered one stand for any character, as in a regular expression.
+        Pattern,
+        /// Blanks, tabs and line breaks do not count.
+        IgnoreControls,
+        /// Everything is the same after percent-decoding, as often as that changes something.
+        Decoded,
+        /// Everything is the same after parameters of path segments were taken away and dot segments resolved.
+        IgnorePathParameters,
+        /// The parameters of the query count, their order and repetition do not.
+        IgnoreQueryOrder,
+        /// The first registered one alone will do.
+        FirstOnly,
     }
 }
 
@@ -308,6 +330,8 @@ settings! {
 settings! {
     /// Login and consent pages.
     PagesPolicy {
+        /// Whether the user has to log in; else everybody is taken for the first user.
+        login: bool = true,
         /// When the user is asked.
         consent: Consent = Consent::Always,
         /// Whether login and consent stand on one page.
@@ -322,6 +346,16 @@ settings! {
         referrer_policy: String = "no-referrer".into(),
         /// Whether a wrong password is refused.
         check_password: bool = true,
+        /// Status of redirects from one page to the next: 302, 303, 307.
+        redirect_status: u16 = 303,
+        /// The attributes of cookies beside their path; empty: none.
+        cookie_attributes: String = "HttpOnly; SameSite=Lax".into(),
+        /// Parameters of the authorization request that login and consent page show as they came, without escaping.
+        raw: Vec<String> = vec![],
+        /// The URL of a style sheet that login and consent page load; empty: none.
+        style_sheet: String = String::new(),
+        /// Whether `X-Forwarded-Host` of anybody says where the pages are (RFC 9700 section 4.13).
+        trust_forwarded: bool = false,
     }
 }
 
@@ -398,6 +432,22 @@ choices! {
 }
 
 choices! {
+    /// What is done to a verifier before it is looked at.
+    VerifierReading {
+        /// Nothing.
+        Exact,
+        /// Blanks and line breaks at its ends are cut off.
+        Trim,
+        /// Equals signs at its end are cut off.
+        Unpad,
+        /// It is percent-decoded once more.
+        Decode,
+        /// Plus and slash are read as hyphen and underscore.
+        Base64,
+    }
+}
+
+choices! {
     /// How a verifier is verified.
     VerifierCheck {
         /// Transformed and compared (RFC 7636 section 4.6).
@@ -440,6 +490,8 @@ settings! {
         check_verifier_length: bool = true,
         /// Whether the characters of a verifier are checked.
         check_verifier_characters: bool = true,
+        /// What is done to a verifier before it is looked at.
+        reading: VerifierReading = VerifierReading::Exact,
         /// How a verifier is verified.
         verify: VerifierCheck = VerifierCheck::Compare,
         /// Whether a missing verifier is refused where there was a challenge.
@@ -529,7 +581,12 @@ settings! {
         /// Parameters that nobody knows.
         unknown: Unknown = Unknown::Ignore,
         /// Grant types on offer.
-        grants: Vec<String> = vec!["authorization_code".into(), "refresh_token".into(), "client_credentials".into()],
+        grants: Vec<String> = vec![
+            "authorization_code".into(),
+            "refresh_token".into(),
+            "client_credentials".into(),
+            "urn:ietf:params:oauth:grant-type:device_code".into(),
+        ],
         /// Whether a client may use only the grants that it is registered for.
         check_registered_grants: bool = true,
         /// Whether an unknown grant type is refused; else it is taken for `authorization_code`.
@@ -566,6 +623,8 @@ choices! {
         Form,
         /// Taken as they are.
         Raw,
+        /// Form-decoded, and the bytes read as ISO 8859-1 instead of UTF-8 (RFC 6749 appendix B).
+        Latin1,
     }
 }
 
@@ -588,6 +647,8 @@ settings! {
         scheme_case_sensitive: bool = false,
         /// Whether two methods in one request are refused; else the header counts.
         refuse_several: bool = true,
+        /// Whether the first of two Authorization header fields counts; else both are refused.
+        first_header: bool = false,
         /// Whether a client must use the method that it is registered for.
         registered_method_only: bool = true,
         /// Whether credentials in the query count.
@@ -793,6 +854,162 @@ settings! {
     }
 }
 
+choices! {
+    /// What happens to a device that polls faster than it may.
+    FastPolling {
+        /// It is told to slow down, and its interval grows (RFC 8628 section 3.5).
+        SlowDown,
+        /// It is told that the user has not answered yet, like any other.
+        Pending,
+        /// Its device code is dropped.
+        Drop,
+    }
+}
+
+choices! {
+    /// What becomes of the user's decision about a device.
+    DeviceDecision {
+        /// It counts (RFC 8628 section 3.5).
+        Heeded,
+        /// Nobody waits for it: the first poll gets tokens.
+        NotAwaited,
+        /// An approval changes nothing.
+        ApprovalIgnored,
+        /// A refusal changes nothing.
+        DenialIgnored,
+        /// A refusal counts as an approval.
+        DenialApproves,
+    }
+}
+
+choices! {
+    /// When the user is asked about a device.
+    DeviceQuestion {
+        /// Each time (RFC 8628 section 3.3.1).
+        Always,
+        /// Where the code was typed; a code in the link is an approval.
+        WhenTyped,
+        /// Never: a code is an approval.
+        Never,
+    }
+}
+
+choices! {
+    /// In which order the verification page wants things of the user.
+    VerificationOrder {
+        /// Login, user code, approval (RFC 8628 section 1, step D).
+        LoginFirst,
+        /// User code, login, approval.
+        CodeFirst,
+        /// All of it on one page.
+        OnePage,
+    }
+}
+
+choices! {
+    /// How a user code as it was typed is compared.
+    UserCodeComparison {
+        /// Without regard to case and punctuation (RFC 8628 section 6.1).
+        Lenient,
+        /// With regard to case, without regard to punctuation.
+        CaseSensitive,
+        /// Without regard to case, with the punctuation.
+        Punctuated,
+    }
+}
+
+settings! {
+    /// Device authorization grant (RFC 8628).
+    DevicePolicy {
+        /// Whether GET works at the device authorization endpoint too.
+        get: bool = false,
+        /// Whether confidential clients must authenticate at the device authorization endpoint.
+        authenticate: bool = true,
+        /// Parameters of the device authorization request that nobody knows.
+        unknown: Unknown = Unknown::Ignore,
+        /// Whether the device authorization response carries `Cache-Control: no-store`.
+        no_store: bool = true,
+        /// Seconds for which both codes live.
+        lifetime: u64 = 600,
+        /// Whether the token endpoint checks the expiry of a device code.
+        check_expiry: bool = true,
+        /// Whether the verification page checks the expiry of a user code.
+        check_user_code_expiry: bool = true,
+        /// Seconds between two polls.
+        interval: u64 = 5,
+        /// Whether `interval` is sent; without it clients wait 5 seconds.
+        interval_member: bool = true,
+        /// Whether the interval counts for the first poll too, from the moment the codes were issued.
+        first_poll_waits: bool = false,
+        /// Polling faster than that.
+        fast_polling: FastPolling = FastPolling::SlowDown,
+        /// Seconds by which the interval grows with each `slow_down`.
+        raise: u64 = 5,
+        /// What becomes of the user's decision.
+        decision: DeviceDecision = DeviceDecision::Heeded,
+        /// What happens when a device code that was exchanged for tokens comes again.
+        reuse: Reuse = Reuse::Refuse,
+        /// Seconds in which it may come again, under `within-grace`.
+        grace: u64 = 10,
+        /// Milliseconds (of real time) until a use is noted: loses races on purpose.
+        commit_delay_ms: u64 = 0,
+        /// Whether the tokens have the scope that was asked for; else all that the client is registered for.
+        keep_scope: bool = true,
+        /// Whether a device code works for its own client only.
+        bound_to_client: bool = true,
+        /// Characters of a device code.
+        length: usize = 43,
+        /// What a device code is made of: as for codes.
+        source: String = "random".into(),
+        /// Characters of a user code, punctuation aside.
+        user_code_length: usize = 8,
+        /// A hyphen stands after so many characters; 0: none.
+        user_code_group: usize = 4,
+        /// The characters that user codes are made of.
+        user_code_alphabet: String = "BCDFGHJKLMNPQRSTVWXZ".into(),
+        /// What user codes are made of: `random`, `counter`, `constant`.
+        user_code_source: String = "random".into(),
+        /// How a user code as it was typed is compared.
+        user_code_comparison: UserCodeComparison = UserCodeComparison::Lenient,
+        /// Whether `verification_uri_complete` is sent.
+        complete: bool = true,
+        /// Whether `verification_uri` carries the user code.
+        code_in_uri: bool = false,
+        /// In which order the verification page wants things of the user.
+        order: VerificationOrder = VerificationOrder::LoginFirst,
+        /// Whether a code from the link stands in a field to be sent on by the user; else the page goes straight to the question.
+        prefill: bool = true,
+        /// Whether the user code is shown with the question.
+        show_code: bool = true,
+        /// When the user is asked.
+        question: DeviceQuestion = DeviceQuestion::Always,
+        /// Wrong user codes that a user may enter within `attempt_window`; 0: any number.
+        attempts: u64 = 5,
+        /// Seconds for which wrong user codes count.
+        attempt_window: u64 = 600,
+    }
+}
+
+settings! {
+    /// Implicit grant (RFC 6749 section 4.2).
+    ImplicitPolicy {
+        /// Whether it is on offer: the response type `token` beside those of `authorize.response_types`.
+        offered: bool = false,
+        /// Where the parameters are put when tokens come from the authorization endpoint, and its errors (RFC 6749 section 4.2.2: the fragment).
+        via: Via = Via::Fragment,
+    }
+}
+
+settings! {
+    /// Password grant (RFC 6749 section 4.3).
+    PasswordPolicy {
+        /// Whether it is on offer, beside the grants of `token.grants`.
+        offered: bool = false,
+        /// Whether the user's password is checked.
+        check: bool = true,
+    }
+}
+
 settings! {
     /// Revocation endpoint.
     RevocationPolicy {
@@ -808,6 +1025,8 @@ settings! {
         revokes_access: bool = true,
         /// Whether a revoked refresh token stops working.
         revokes_refresh: bool = true,
+        /// Whether tokens of public clients are revoked; else the answer is 200 and they live on.
+        public_clients: bool = true,
         /// Whether revoking a refresh token ends the access tokens of its grant.
         cascades: bool = true,
         /// Whether revoking an access token ends the refresh tokens of its grant.
@@ -830,6 +1049,12 @@ settings! {
         authenticate: bool = true,
         /// Whether GET works too.
         get: bool = false,
+        /// Whether every client that authenticates may ask, and public ones without.
+        anybody: bool = false,
+        /// Whether an authorization code passes for an active token.
+        codes: bool = false,
+        /// What a `reason` member says of a token that is not known; empty: there is none.
+        unknown_reason: String = String::new(),
         /// Whether an inactive token's answer tells more than that.
         inactive_details: bool = false,
         /// Whether revoked tokens are inactive.
@@ -870,6 +1095,12 @@ settings! {
         check_scope: bool = true,
         /// Whether a `WWW-Authenticate` field is sent with refusals.
         challenge: bool = true,
+        /// Whether `Cache-Control: no-store` is sent with answers to good tokens.
+        no_store: bool = true,
+        /// Whether a code passes for an access token.
+        codes: bool = false,
+        /// Whether the token counts under another scheme than Bearer too.
+        any_scheme: bool = false,
     }
 }
 
@@ -903,6 +1134,44 @@ settings! {
     }
 }
 
+choices! {
+    /// A property by which a request is strange.
+    Strange {
+        /// A parameter of more than 4096 bytes.
+        LongParameter,
+        /// A header field of more than 4096 bytes.
+        LongHeader,
+        /// More than 500 parameters.
+        ManyParameters,
+        /// A percent sign without two hexadecimal digits.
+        BadPercent,
+        /// A zero byte, in a parameter or in Basic credentials.
+        Nul,
+        /// Bytes that are no UTF-8, in a parameter or in Basic credentials.
+        NotUtf8,
+        /// Letters outside of ASCII, in a parameter or in Basic credentials.
+        NotAscii,
+        /// A body in chunks.
+        Chunked,
+        /// Two fields for one of Authorization and Content-Type.
+        RepeatedHeader,
+        /// A Content-Type that is neither a plain form nor absent.
+        ContentType,
+        /// Another method than GET and POST.
+        Method,
+        /// A POST without a body.
+        EmptyBody,
+    }
+}
+
+settings! {
+    /// Requests of strange form.
+    RobustnessPolicy {
+        /// Those that end in status 500.
+        crash_on: Vec<Strange> = vec![],
+    }
+}
+
 settings! {
     /// How each cause of an error is rendered.
     ErrorsPolicy {
@@ -912,5 +1181,30 @@ settings! {
         token: TokenErrors = TokenErrors::default(),
         /// Protected resource and UserInfo.
         bearer: BearerErrors = BearerErrors::default(),
+    }
+}
+
+impl Policy {
+    /// The response types on offer.
+    #[must_use]
+    pub fn response_types(&self) -> Vec<String> {
+        let mut types = self.authorize.response_types.clone();
+        if self.implicit.offered && !types.iter().any(|kind| kind == "token") {
+            types.push("token".into());
+        }
+        types
+    }
+
+    /// The grants on offer, at both endpoints.
+    #[must_use]
+    pub fn grants(&self) -> Vec<String> {
+        let mut grants = self.token.grants.clone();
+        if self.password.offered && !grants.iter().any(|grant| grant == "password") {
+            grants.push("password".into());
+        }
+        if self.response_types().iter().any(|types| types.split(' ').any(|kind| kind != "code")) {
+            grants.push("implicit".into());
+        }
+        grants
     }
 }

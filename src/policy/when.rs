@@ -42,7 +42,7 @@ pub enum ParameterTest {
 
 impl When {
     /// The endpoints that rules can name.
-    pub const ENDPOINTS: [&'static str; 11] = [
+    pub const ENDPOINTS: [&'static str; 13] = [
         "authorize",
         "login",
         "consent",
@@ -54,6 +54,8 @@ impl When {
         "jwks",
         "metadata",
         "register",
+        "device_authorization",
+        "verification",
     ];
 
     /// The ways of client authentication that rules can name.

@@ -1,7 +1,7 @@
 //! Answer classes: what kind of answer came. Decided here and nowhere else.
 
 use crate::oauth::{Exchange, Params, Response};
-use crate::target::login::{End, Journey};
+use crate::target::login::{Answered, End, Journey};
 
 /// The class of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,9 +16,9 @@ pub enum Outcome {
     Broken,
     /// Nothing came. Proves nothing.
     None,
-    /// Front channel: the client got what it asked for.
+    /// Front channel: the client got what it asked for; the user approved a device.
     Granted,
-    /// Front channel: an error was delivered to the redirect URI.
+    /// Front channel: an error was delivered to the redirect URI; the user refused a device.
     Denied,
     /// Front channel: a page, and nothing was delivered.
     Shown,
@@ -67,8 +67,8 @@ impl Outcome {
             Self::Throttled => "throttled (429 or 503)",
             Self::Broken => "broken (5xx, or no readable JSON where JSON is due)",
             Self::None => "no answer",
-            Self::Granted => "granted (a code delivered to the redirect URI)",
-            Self::Denied => "denied (an error delivered to the redirect URI)",
+            Self::Granted => "granted (a code delivered to the redirect URI, or a device approved)",
+            Self::Denied => "denied (an error delivered to the redirect URI, or a device refused)",
             Self::Shown => "shown (a page, nothing delivered to a redirect URI)",
             Self::Waiting => "waiting for the user (login or consent)",
             Self::Stuck => "stuck",
@@ -108,6 +108,21 @@ pub fn front_channel(journey: &Journey) -> Outcome {
         End::Waiting { .. } => Outcome::Waiting,
         End::Stuck { .. } => Outcome::Stuck,
         End::Failed { .. } => Outcome::None,
+    }
+}
+
+/// The class of what a visit to the verification page of a device led to: by what the user answered, if the page that followed is
+/// none of an error.
+#[must_use]
+pub fn verification(journey: &Journey) -> Outcome {
+    let failed = journey.exchanges.last().and_then(Exchange::response).is_none_or(|response| response.status >= 400);
+    match (&journey.end, journey.answered) {
+        (End::Waiting { .. }, _) => Outcome::Waiting,
+        (End::Failed { .. }, _) => Outcome::None,
+        (_, Some(Answered::Approved)) if !failed => Outcome::Granted,
+        (_, Some(Answered::Refused)) if !failed => Outcome::Denied,
+        (End::Stuck { .. }, _) => Outcome::Stuck,
+        (End::Shown { .. } | End::Delivered { .. }, _) => Outcome::Shown,
     }
 }
 

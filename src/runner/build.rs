@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::context::{Names, Unset};
 use super::record::Record;
 use crate::oauth::{ChallengeMethod, Headers, Params, Pkce, Request, encoding};
-use crate::scenario::{Auth, AuthEncoding, Authorize, Edits, Value, Verb};
+use crate::scenario::{Auth, AuthEncoding, Authorize, DEVICE_GRANT, Edits, Value, Verb};
 use crate::target::{AuthMethod, Client};
 
 /// A form whose names and values are encoded already, in order: the only shape in which wrong encodings survive.
@@ -94,7 +94,8 @@ pub fn authorize(
     chance: &mut Chance,
 ) -> Result<Ready, Unset> {
     let mut form = Form::default();
-    form.push("response_type", "code");
+    let implicit = step.grant == "implicit";
+    form.push("response_type", if implicit { "token" } else { "code" });
     form.push("client_id", &client.client_id);
     if let Some(uri) = client.redirect_uris.first() {
         form.push("redirect_uri", uri);
@@ -103,12 +104,13 @@ pub fn authorize(
         form.push("scope", client.scopes.join(" "));
     }
     form.push("state", chance.text());
-    let pkce = proof_key(&step.pkce, chance);
+    // PKCE ties a code to its login, and a nonce an ID token: the implicit grant of RFC 6749 section 4.2 has neither.
+    let pkce = proof_key(&step.pkce, chance).filter(|_| !implicit);
     if let Some(pkce) = &pkce {
         form.push("code_challenge", &pkce.challenge);
         form.push("code_challenge_method", pkce.method.name());
     }
-    if client.scopes.iter().any(|scope| scope == "openid") {
+    if !implicit && client.scopes.iter().any(|scope| scope == "openid") {
         form.push("nonce", chance.text());
     }
     for (name, value) in &client.extra_authorize {
@@ -156,17 +158,19 @@ pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset
     let mut form = Form::default();
     let mut headers = Headers::new();
     match parts.verb {
-        Verb::Token => grant(&mut form, parts)?,
+        Verb::Token => grant(&mut form, parts, names)?,
         Verb::Revoke | Verb::Introspect => form.push("token", parts.token.as_deref().unwrap_or_default()),
         Verb::Userinfo | Verb::Resource => bearer(&mut headers, parts, names)?,
+        Verb::Device => device(&mut form, parts),
         Verb::Metadata | Verb::Jwks => {}
     }
-    let speaks_form = matches!(parts.verb, Verb::Token | Verb::Revoke | Verb::Introspect);
+    let speaks_form = matches!(parts.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device);
     if let Some(client) = parts.client.filter(|_| speaks_form) {
         authenticate(&mut form, &mut headers, client, parts.edits.auth.as_ref(), names)?;
         if parts.verb == Verb::Token {
-            // A scope in a refresh request narrows the grant (RFC 6749 section 6): one that is sent along everywhere has no place there.
-            let fits = |name: &str| name != "scope" || parts.grant != "refresh_token";
+            // A scope in a refresh request narrows the grant (RFC 6749 section 6), and with a device code it was said before (RFC 8628
+            // section 3.1): one that is sent along everywhere has no place there.
+            let fits = |name: &str| name != "scope" || !matches!(parts.grant, "refresh_token" | DEVICE_GRANT);
             client.extra_token.iter().filter(|(name, _)| fits(name)).for_each(|(name, value)| form.push(name, value));
         }
     }
@@ -205,14 +209,24 @@ fn proof_key(mode: &str, chance: &mut Chance) -> Option<Pkce> {
     Some(Pkce::from_octets(chance.octets(), method))
 }
 
-fn grant(form: &mut Form, parts: &Parts<'_>) -> Result<(), Unset> {
+fn grant(form: &mut Form, parts: &Parts<'_>, names: &Names<'_>) -> Result<(), Unset> {
     form.push("grant_type", parts.grant);
+    if parts.grant == "password" {
+        let user = names.target.users.first().ok_or_else(|| Unset("username".into()))?;
+        form.push("username", &user.username);
+        form.push("password", &user.password);
+    }
     let Some(from) = parts.from else { return Ok(()) };
     if parts.grant == "refresh_token" {
         form.push(
             "refresh_token",
             super::record::text_of(&from.got("refresh_token").ok_or_else(|| Unset("refresh_token".into()))?),
         );
+        return Ok(());
+    }
+    if parts.grant == DEVICE_GRANT {
+        let code = from.got("device_code").ok_or_else(|| Unset("device_code".into()))?;
+        form.push("device_code", super::record::text_of(&code));
         return Ok(());
     }
     form.push("code", super::record::text_of(&from.got("code").ok_or_else(|| Unset("code".into()))?));
@@ -223,6 +237,15 @@ fn grant(form: &mut Form, parts: &Parts<'_>) -> Result<(), Unset> {
         form.push("code_verifier", verifier);
     }
     Ok(())
+}
+
+/// A device authorization request (RFC 8628 section 3.1); what the client sends along with authorization requests belongs here too.
+fn device(form: &mut Form, parts: &Parts<'_>) {
+    let Some(client) = parts.client else { return };
+    if !client.scopes.is_empty() {
+        form.push("scope", client.scopes.join(" "));
+    }
+    client.extra_authorize.iter().for_each(|(name, value)| form.push(name, value));
 }
 
 fn bearer(headers: &mut Headers, parts: &Parts<'_>, names: &Names<'_>) -> Result<(), Unset> {
@@ -313,12 +336,32 @@ fn assemble(parts: &Parts<'_>, form: &Form, mut headers: Headers, speaks_form: b
     }
     request.headers = headers;
     set_headers(&mut request.headers, edits, names)?;
+    if edits.chunked {
+        request.headers.set("Transfer-Encoding", "chunked");
+        request.body = chunks(&request.body);
+    }
     Ok(Ready { request, sent, code_verifier: None })
+}
+
+/// A body in chunks of a few bytes, with the last one of no bytes (RFC 9112 section 7.1).
+fn chunks(body: &[u8]) -> Vec<u8> {
+    const SIZE: usize = 16;
+    let mut out = Vec::new();
+    for chunk in body.chunks(SIZE) {
+        out.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    out
 }
 
 fn set_headers(headers: &mut Headers, edits: &Edits, names: &Names<'_>) -> Result<(), Unset> {
     for (name, value) in &edits.headers {
         headers.set(name, names.plain(value)?);
+    }
+    for (name, value) in &edits.add_headers {
+        headers.push(name, names.plain(value)?);
     }
     Ok(())
 }
@@ -327,10 +370,10 @@ fn set_headers(headers: &mut Headers, edits: &Edits, names: &Names<'_>) -> Resul
 ///
 /// # Errors
 /// [`Unset`] where a variable has no value.
-pub fn raw(
+pub fn raw<'v>(
     url: String,
     method: &str,
-    headers: &[(String, Value)],
+    headers: impl Iterator<Item = &'v (String, Value)>,
     body: Option<&Value>,
     names: &Names<'_>,
 ) -> Result<Ready, Unset> {

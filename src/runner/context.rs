@@ -68,6 +68,7 @@ impl Names<'_> {
         match value {
             Value::Text(template) | Value::Raw(template) => self.fill_bytes(template),
             Value::Hex(bytes) => Ok(bytes.clone()),
+            Value::Repeat { text, times } => Ok(text.repeat(*times as usize).into_bytes()),
         }
     }
 
@@ -81,6 +82,7 @@ impl Names<'_> {
             Value::Text(template) if self.is_raw_case(template) => self.fill_bytes(template),
             Value::Text(template) => Ok(encoding::form(self.fill_bytes(template)?).into_bytes()),
             Value::Hex(bytes) => Ok(encoding::form(bytes).into_bytes()),
+            Value::Repeat { .. } => self.plain(value),
         }
     }
 
@@ -109,7 +111,7 @@ impl Names<'_> {
     fn is_raw_case(&self, template: &Template) -> bool {
         match template.parts() {
             [Part::Variable(path)] if path.len() == 2 && path[0] == "case" => {
-                matches!(self.case.get(&path[1]), Some(Value::Raw(_)))
+                matches!(self.case.get(&path[1]), Some(Value::Raw(_) | Value::Repeat { .. }))
             }
             _ => false,
         }
@@ -184,6 +186,12 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
     match first.as_str() {
         "client_id" => Some(client.client_id.clone()),
         "client_secret" => client.client_secret.clone(),
+        // A secret without letters has no other case.
+        "client_secret_swapped" => client
+            .client_secret
+            .as_deref()
+            .map(|secret| (secret, case_swapped(secret)))
+            .and_then(|(secret, swapped)| if swapped == secret { None } else { Some(swapped) }),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
@@ -201,6 +209,17 @@ fn of_issuer(issuer: &str, path: &[String]) -> Option<String> {
     }
 }
 
+fn case_swapped(text: &str) -> String {
+    let swap = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    text.chars().map(swap).collect()
+}
+
+/// With every letter percent-encoded: another string for the same resource (RFC 3986 section 6.2.2.2).
+fn letters_encoded(text: &str) -> String {
+    let encode = |c: char| if c.is_ascii_alphabetic() { format!("%{:02x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(encode).collect()
+}
+
 fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
     let Some(part) = part else { return Some(uri.to_owned()) };
     let parsed = Url::parse(uri).ok()?;
@@ -209,10 +228,13 @@ fn uri_part(uri: &str, part: Option<&str>) -> Option<String> {
     match part {
         "scheme" => Some(parsed.scheme().to_owned()),
         "host" => Some(host),
+        "host_undotted" => Some(host.replace('.', "x")),
+        "host_upper" => Some(host.to_ascii_uppercase()),
         "port" => Some(parsed.port_or_known_default().map(|port| port.to_string()).unwrap_or_default()),
         "authority" => Some(authority),
         "origin" => Some(format!("{}://{authority}", parsed.scheme())),
         "path" => Some(parsed.path().to_owned()),
+        "path_encoded" => Some(letters_encoded(parsed.path())),
         "path_upper" => Some(parsed.path().to_ascii_uppercase()),
         "query" => parsed.query().map(str::to_owned),
         _ => None,

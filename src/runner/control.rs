@@ -1,11 +1,19 @@
 //! Controls: a refusal counts only where the same request without its edits worked in this scenario.
 
+use std::time::Duration;
+
 use super::answer::Outcome;
 use super::play::{Play, Stop};
 use super::record::{Record, text_of};
 use super::steps::grant_of;
 use super::verdict::Control;
-use crate::scenario::{Action, Authorize, Edits, Login, RequestStep, Scenario, Step, Template, Verb};
+use super::verify::{interval, led_on};
+use crate::scenario::{
+    Action, Authorize, DEVICE_GRANT, Edits, Login, RequestStep, Scenario, Step, Template, Typed, Verb, Verify, VerifyVia,
+};
+
+/// By how much a device waits longer after `slow_down` (RFC 8628 section 3.5).
+const RAISE: Duration = Duration::from_secs(5);
 
 impl Play<'_> {
     /// Whether the control of a refusal holds: an unedited request of the same kind worked already, or works now.
@@ -32,6 +40,16 @@ impl Play<'_> {
                     Some(control) => control,
                     None => {
                         let tried = self.control_request(record.step, request).await;
+                        self.settle(key, tried)
+                    }
+                }
+            }
+            Action::Verify(verify) => {
+                let key = verify_key(verify, self.scenario);
+                match self.settled(&key) {
+                    Some(control) => control,
+                    None => {
+                        let tried = self.control_verify(record.step, verify).await;
                         self.settle(key, tried)
                     }
                 }
@@ -75,7 +93,7 @@ impl Play<'_> {
     }
 
     async fn control_authorize(&mut self, index: usize, step: &Authorize) -> Result<Record, Stop> {
-        let right = Authorize { edits: Edits::default(), login: Login::Approve, ..step.clone() };
+        let right = Authorize { edits: Edits::default(), login: Login::Approve, resume: None, ..step.clone() };
         self.authorize(index, "control", &right, "control").await
     }
 
@@ -91,7 +109,46 @@ impl Play<'_> {
             _ => step.token.clone(),
         };
         let right = RequestStep { edits: Edits::default(), client, token, ..step.clone() };
-        self.request(index, "control", &right, from.as_ref()).await
+        match from.as_ref().filter(|record| grant_of(&right, Some(record)) == DEVICE_GRANT) {
+            Some(device) => self.redeem_device(index, device, &right).await,
+            None => self.request(index, "control", &right, from.as_ref()).await,
+        }
+    }
+
+    /// Redeems a fresh device code, after the user has approved it.
+    async fn redeem_device(&mut self, index: usize, device: &Record, right: &RequestStep) -> Result<Record, Stop> {
+        let name = right.from.clone().unwrap_or_default();
+        let approval = right_visit(&name);
+        let visit = self.verify(index, "control", &approval, device, "control").await?;
+        if !led_on(&visit) {
+            return Ok(visit);
+        }
+        let first = self.request(index, "control", right, Some(device)).await?;
+        if first.error().as_ref().map(text_of).as_deref() != Some("slow_down") {
+            return Ok(first);
+        }
+        // Some servers count the interval from the moment when the codes were issued.
+        self.pass(interval(device) + RAISE).await?;
+        self.request(index, "control", right, Some(device)).await
+    }
+
+    /// A right visit with a fresh device; where nobody was asked, the tokens tell whether it worked.
+    async fn control_verify(&mut self, index: usize, step: &Verify) -> Result<Record, Stop> {
+        let device = Box::pin(self.again(&step.device)).await?;
+        let visit = Verify { user: step.user, ..right_visit(&step.device) };
+        let visited = self.verify(index, "control", &visit, &device, "control").await?;
+        if visited.outcome == Outcome::Granted || !led_on(&visited) {
+            return Ok(visited);
+        }
+        let right = RequestStep {
+            verb: Verb::Token,
+            from: Some(step.device.clone()),
+            client: None,
+            grant: None,
+            token: None,
+            edits: Edits::default(),
+        };
+        self.request(index, "control", &right, Some(&device)).await
     }
 
     /// Does a named step once more, as it was: its own edits belong to the lineage.
@@ -125,7 +182,9 @@ impl Play<'_> {
                 login: Login::Approve,
                 session: None,
                 user: 0,
+                grant: "authorization_code".into(),
                 pkce: "S256".into(),
+                resume: None,
                 edits: Edits::default(),
             };
             Some(self.authorize(0, "control", &right, "control").await?)
@@ -142,7 +201,7 @@ impl Play<'_> {
 
 /// What makes two authorization requests the same but for their edits.
 pub(super) fn authorize_key(step: &Authorize) -> String {
-    format!("authorize {} {} {}", step.client, step.pkce, step.user)
+    format!("authorize {} {} {} {}", step.client, step.grant, step.pkce, step.user)
 }
 
 /// What makes two back-channel requests the same but for their edits: kind, grant, and the lineage of what they continue.
@@ -150,6 +209,11 @@ pub(super) fn request_key(step: &RequestStep, from: Option<&Record>, scenario: &
     let lineage = step.from.as_deref().map(|name| lineage(name, scenario)).unwrap_or_default();
     let client = from.and_then(|record| record.client.clone()).or_else(|| step.client.clone()).unwrap_or_default();
     format!("{:?} {} {client} {lineage}", step.verb, grant_of(step, from))
+}
+
+/// What makes two visits to the verification page the same but for the code and the user's answer.
+pub(super) fn verify_key(step: &Verify, scenario: &Scenario) -> String {
+    format!("verify {} {}", lineage(&step.device, scenario), step.user)
 }
 
 fn lineage(name: &str, scenario: &Scenario) -> String {
@@ -170,6 +234,19 @@ fn named_control(action: &Action) -> Option<&str> {
         Action::Request(request) => request.edits.control.as_deref(),
         Action::Http(http) => http.control.as_deref(),
         _ => None,
+    }
+}
+
+/// A visit in which the user types the code and approves.
+fn right_visit(device: &str) -> Verify {
+    Verify {
+        device: device.to_owned(),
+        login: Login::Approve,
+        session: None,
+        user: 0,
+        via: VerifyVia::Uri,
+        typed: Typed::AsShown,
+        code: None,
     }
 }
 

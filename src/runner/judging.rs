@@ -83,7 +83,7 @@ impl Play<'_> {
     /// Makes one check of a step.
     pub(super) async fn check(&mut self, step: &Step, check: &Check, records: &[Record]) -> Result<(), Stop> {
         let level = check.level(self.stage.catalogue);
-        if let Some(template) = check.want.distinct.as_ref().or(check.want.guessable.as_ref()) {
+        if let Some(template) = check.want.distinct.as_ref().or(check.want.guessable.as_ref().map(|guessable| &guessable.value)) {
             self.sample(check, template, records);
             return Ok(());
         }
@@ -218,7 +218,8 @@ fn over_results(check: &Check) -> String {
     if check.want.distinct.is_some() {
         "a different value each time".into()
     } else {
-        "at least 128 bits that cannot be guessed".into()
+        let bits = check.want.guessable.as_ref().and_then(|guessable| guessable.bits).unwrap_or(128);
+        format!("at least {bits} bits that cannot be guessed")
     }
 }
 
@@ -234,14 +235,17 @@ fn judge_samples(check: &Check, level: Level, values: &[String]) -> Judgement {
         let verdict = if sorted.len() == values.len() { Verdict::Pass } else { breach(level) };
         return Judgement { verdict, actual: seen, line: None };
     }
+    // What people type can only have so many bits: where a check says how many, nothing more is doubted.
+    let own = check.want.guessable.as_ref().and_then(|guessable| guessable.bits).map(f64::from);
+    let (least, doubt) = own.map_or((guess::BREACH, guess::DOUBT), |bits| (bits, bits));
     let secret: Vec<String> = values.iter().map(|value| guess::secret_part(value).to_owned()).collect();
     match guess::estimate(&secret) {
         Guess::Repeated => Judgement::new(breach(level), "the same value came twice"),
         Guess::Sequence => Judgement::new(breach(level), "the values follow one another"),
-        Guess::Bits(bits) if bits < guess::BREACH => {
+        Guess::Bits(bits) if bits < least => {
             Judgement::new(breach(level), format!("about {bits:.0} bits, by {} values", values.len()))
         }
-        Guess::Bits(bits) if bits < guess::DOUBT => {
+        Guess::Bits(bits) if bits < doubt => {
             Judgement::new(Verdict::Warn, format!("about {bits:.0} bits, by {} values", values.len()))
         }
         Guess::Bits(bits) => Judgement::new(Verdict::Pass, format!("about {bits:.0} bits, by {} values", values.len())),

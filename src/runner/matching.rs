@@ -51,9 +51,24 @@ pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Misma
     for (name, matcher) in &want.got {
         one(&mut out, error_line, name, Some(matcher), record.got(name).as_ref(), names);
     }
+    if !want.challenge.is_empty() {
+        let challenge = record.challenge().unwrap_or_default();
+        for (name, matcher) in &want.challenge {
+            let what = format!("challenge attribute {name}");
+            one(&mut out, "header WWW-Authenticate", &what, Some(matcher), challenge.get(name), names);
+        }
+    }
     one(&mut out, "body", "body", want.body.as_ref(), Some(&Json::String(record.body.clone())), names);
     let via = record.via.map(Json::from);
     one(&mut out, "location", "delivered by", want.via.as_ref(), via.as_ref(), names);
+    for (what, matcher, seen) in [
+        ("cookies", &want.cookies, &record.way.cookies),
+        ("third parties", &want.third_parties, &record.way.third_parties),
+        ("password sent on", &want.password_sent_on, &record.way.password_sent_on),
+    ] {
+        let value = (!seen.is_empty()).then(|| Json::from(seen.clone()));
+        one(&mut out, "body", what, matcher.as_ref(), value.as_ref(), names);
+    }
     if let Some(wanted) = want.alive {
         alive(&mut out, wanted, record);
     }
@@ -87,10 +102,14 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     say("error", want.error.as_ref());
     want.headers.iter().for_each(|(name, matcher)| say(&format!("header {name}"), Some(matcher)));
     say("content type", want.content_type.as_ref());
+    want.challenge.iter().for_each(|(name, matcher)| say(&format!("challenge attribute {name}"), Some(matcher)));
     want.json.iter().chain(&want.got).for_each(|(name, matcher)| say(name, Some(matcher)));
     say("body", want.body.as_ref());
     say("delivered by", want.via.as_ref());
     say("granted scope", want.scope.as_ref());
+    say("cookies", want.cookies.as_ref());
+    say("third parties", want.third_parties.as_ref());
+    say("password sent on", want.password_sent_on.as_ref());
     if let Some(alive) = want.alive {
         parts.push(if alive { "the token works".into() } else { "the token no longer works".into() });
     }
@@ -103,8 +122,8 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
     if want.distinct.is_some() {
         parts.push("a different value each time".into());
     }
-    if want.guessable.is_some() {
-        parts.push("values that cannot be guessed (at least 128 bits)".into());
+    if let Some(guessable) = &want.guessable {
+        parts.push(format!("values that cannot be guessed (at least {} bits)", guessable.bits.unwrap_or(128)));
     }
     if let Some(jwt) = &want.jwt {
         let members = jwt.header.iter().chain(&jwt.claims).map(|(name, matcher)| phrase(name, matcher, names));
@@ -282,7 +301,7 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
             let own = meant != uri && names.target.endpoints.authorization.as_deref().and_then(origin).as_ref() == Some(&bad);
             origin(url).as_ref() == Some(&bad) && !own && !registered.iter().any(|known| origin(known).as_ref() == Some(&bad))
         });
-        let hit = base(url) == base(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
+        let hit = decoded(url) == decoded(&meant) || normal(url).is_some_and(|a| normal(&meant) == Some(a)) || foreign_origin;
         if (hit && !to_registered) || carries_tail(url, &uri) {
             out.push(Mismatch::new("location", &wanted, format!("sent to {url}")));
             return;
@@ -318,6 +337,12 @@ fn carries_tail(url: &str, uri: &str) -> bool {
 
 fn base(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
+}
+
+/// Without query and fragment, and percent-decoded: servers encode what may not stand in a header field.
+fn decoded(url: &str) -> Vec<u8> {
+    let bytes = base(url).as_bytes();
+    encoding::from_percent(bytes).unwrap_or_else(|| bytes.to_vec())
 }
 
 fn normal(url: &str) -> Option<String> {

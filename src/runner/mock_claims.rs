@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::mock::{ClientKind as MockKind, MockClient};
 use crate::policy::{Consent, PkceRequired, Policy, Rotation};
+use crate::scenario::DEVICE_GRANT;
 use crate::target::{AuthMethod, Client, ClientKind, Endpoints, Lifetimes};
 
 /// Endpoints that no metadata names, and all of them where there is no metadata.
@@ -30,6 +31,9 @@ pub(super) fn endpoints(endpoints: &mut Endpoints, issuer: &str, policy: &Policy
     if policy.resource.userinfo {
         fill(&mut endpoints.userinfo, "userinfo");
     }
+    if policy.token.grants.iter().any(|grant| grant == DEVICE_GRANT) {
+        fill(&mut endpoints.device_authorization, "device_authorization");
+    }
     if policy.registration.open {
         fill(&mut endpoints.registration, "register");
     }
@@ -40,6 +44,7 @@ pub(super) fn lifetimes(lifetimes: &mut Lifetimes, policy: &Policy) {
     let seconds = |n: u64| Some(Duration::from_secs(n));
     lifetimes.code = seconds(policy.code.lifetime);
     lifetimes.access_token = seconds(policy.access_token.lifetime);
+    lifetimes.device_code = seconds(policy.device.lifetime);
     lifetimes.refresh_token = seconds(policy.refresh.lifetime);
     let grace = if policy.refresh.reuse == crate::policy::Reuse::WithinGrace { policy.refresh.grace } else { 0 };
     lifetimes.refresh_grace = seconds(grace);
@@ -77,7 +82,7 @@ pub(super) fn client(client: &MockClient, policy: &Policy) -> Option<Client> {
         client_secret: client.client_secret.clone(),
         auth_method: AuthMethod::parse(&client.auth_method).unwrap_or(AuthMethod::None),
         redirect_uris: client.redirect_uris.clone(),
-        grant_types: client.grant_types.iter().filter(|grant| policy.token.grants.contains(grant)).cloned().collect(),
+        grant_types: client.grant_types.iter().filter(|grant| policy.grants().contains(grant)).cloned().collect(),
         scopes: client.scopes.clone(),
         kind: match client.kind {
             MockKind::Web => ClientKind::Web,

@@ -4,6 +4,7 @@
 
 mod answer;
 mod build;
+mod challenge;
 mod chance;
 mod context;
 mod control;
@@ -28,7 +29,9 @@ mod steps;
 mod tally;
 mod transcript;
 mod verdict;
+mod verify;
 mod waiver;
+mod way;
 mod witness;
 
 pub use answer::Outcome as AnswerClass;

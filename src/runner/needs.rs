@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ground::NoGround;
 use super::result::SkipCode;
-use crate::scenario::{ClientNeed, Needs, Scenario};
+use crate::scenario::{ClientNeed, DEVICE_GRANT, Needs, Scenario};
 use crate::target::{AuthMethod, Client, ClientKind, Target, Wanted};
 use crate::wire::Wire;
 
@@ -160,7 +160,8 @@ fn fits(need: &ClientNeed, client: &Client) -> bool {
     let kind = need.kind.as_deref().is_none_or(|kind| (kind == "native") == (client.kind == ClientKind::Native));
     let introspects = !need.may_introspect || client.may_introspect;
     let uris = need.redirect_uris.is_none_or(|least| client.redirect_uris.len() >= least);
-    let redirects = !need.grant.iter().any(|grant| grant == "authorization_code") || !client.redirect_uris.is_empty();
+    let in_front = need.grant.iter().any(|grant| grant == "authorization_code" || grant == "implicit");
+    let redirects = !in_front || !client.redirect_uris.is_empty();
     let scopes = need.scopes.is_none_or(|least| client.scopes.len() >= least);
     let query = !need.redirect_query || client.redirect_uris.first().is_some_and(|uri| uri.contains('?'));
     let scope = need.scope.as_ref().is_none_or(|scope| client.scopes.contains(scope));
@@ -170,12 +171,15 @@ fn fits(need: &ClientNeed, client: &Client) -> bool {
 fn wanted(name: &str, need: &ClientNeed, scenario: &Scenario, target: &Target) -> Result<Wanted, NoGround> {
     let auth_method = registrable_method(need, target)?;
     let native = need.kind.as_deref() == Some("native");
-    let mut grant_types: Vec<String> = ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec();
+    let known = ["authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT];
+    let mut grant_types: Vec<String> = known.map(str::to_owned).to_vec();
     grant_types.retain(|grant| {
         let named = need.grant.contains(grant) || grant == "authorization_code";
         let usual = grant == "refresh_token" && offers_grant(target, grant);
         (named || usual) && need.lacks_grant.as_ref() != Some(grant)
     });
+    let old = need.grant.iter().filter(|grant| matches!(grant.as_str(), "implicit" | "password"));
+    grant_types.extend(old.cloned());
     let host = format!("{name}.{}.example", scenario.id.rsplit('/').next().unwrap_or("client"));
     let redirect_uris = if native {
         vec!["http://127.0.0.1/callback".to_owned()]

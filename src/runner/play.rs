@@ -256,10 +256,16 @@ fn dynamic_case(name: &str, value: String) -> Case {
 /// A step that nobody judges is part of the set-up.
 fn must_succeed(index: usize, step: &Step, records: &[Record]) -> Result<(), Stop> {
     use super::answer::Outcome;
+    use super::verify::led_on;
     use crate::scenario::Login;
     let expected = |record: &Record| match &step.action {
         Action::Authorize(authorize) => match authorize.login {
             Login::Approve => record.outcome == Outcome::Granted,
+            Login::Deny => record.outcome == Outcome::Denied,
+            Login::Stop => record.outcome == Outcome::Waiting,
+        },
+        Action::Verify(verify) => match verify.login {
+            Login::Approve => led_on(record),
             Login::Deny => record.outcome == Outcome::Denied,
             Login::Stop => record.outcome == Outcome::Waiting,
         },

@@ -93,7 +93,9 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
         login: Login::Approve,
         session: None,
         user: 0,
+        grant: "authorization_code".into(),
         pkce: "S256".into(),
+        resume: None,
         edits: Edits::default(),
     };
     let record = match play.authorize(0, "preflight", &authorize, "main").await {

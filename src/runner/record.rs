@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::answer::Outcome;
+use super::way::Way;
 use crate::oauth::{Headers, Params, Scope};
 
 /// What came of one request, or of one derived observation.
@@ -22,6 +23,8 @@ pub struct Record {
     pub via: Option<&'static str>,
     /// Every URL that the browser was told to go to, in order.
     pub sent_to: Vec<String>,
+    /// What pages and redirects gave away on the way.
+    pub way: Way,
     /// The status of the last exchange (of `authorize`, of the one that delivered).
     pub status: Option<u16>,
     /// Its header fields.
@@ -62,6 +65,7 @@ impl Record {
             delivered: Params::new(),
             via: None,
             sent_to: Vec::new(),
+            way: Way::default(),
             status: None,
             headers: Headers::new(),
             body: String::new(),
@@ -91,6 +95,12 @@ impl Record {
     #[must_use]
     pub fn error(&self) -> Option<Value> {
         self.got("error").or_else(|| self.challenge_error().map(Value::String))
+    }
+
+    /// The parameters of the Bearer challenge, where there is one (RFC 6750 section 3).
+    #[must_use]
+    pub fn challenge(&self) -> Option<serde_json::Map<String, Value>> {
+        super::challenge::bearer(&self.headers.joined("www-authenticate")?)
     }
 
     /// The `error` attribute of a Bearer challenge (RFC 6750 section 3).

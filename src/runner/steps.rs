@@ -9,10 +9,12 @@ use super::ground::Ground;
 use super::play::{Line, Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
+use super::verify::user_action;
+use super::way;
 use crate::oauth::{Channel, Exchange};
-use crate::scenario::{Action, Authorize, Http, Login, RequestStep, Same, Step, Verb, Wait};
-use crate::target::Client;
-use crate::target::login::{self, Action as UserAction, End, PAGE_LIMIT, Visit};
+use crate::scenario::{Action, Authorize, DEVICE_GRANT, Http, RequestStep, Same, Step, Verb, Verify, Wait};
+use crate::target::login::{self, End, PAGE_LIMIT, Visit};
+use crate::target::{Client, User};
 use crate::wire::Browser;
 
 impl<'a> Play<'a> {
@@ -40,6 +42,11 @@ impl<'a> Play<'a> {
                 let from = self.record_of(request.from.as_deref())?;
                 self.request(index, &label, request, from.as_ref()).await
             }
+            Action::Verify(verify) => {
+                let device = self.device_of(verify)?;
+                let session = verify.session.clone().unwrap_or_else(|| "main".into());
+                self.verify(index, &label, verify, &device, &session).await
+            }
             Action::Http(http) => self.http(index, &label, http).await,
             Action::Wait(wait) => self.wait(index, wait).await,
             Action::Alive(alive) => {
@@ -59,25 +66,22 @@ impl<'a> Play<'a> {
             build::authorize(step, client, &endpoint, &self.names, &mut self.chance).map_err(|unset| self.unset(&unset))?;
         let mut redirect_uris: Vec<String> = client.redirect_uris.clone();
         redirect_uris.extend(ready.sent.all("redirect_uri").map(|uri| String::from_utf8_lossy(uri).into_owned()));
-        let user = self.ground.target.users.get(step.user);
-        let Some(user) = user.or_else(|| self.ground.target.users.first()) else {
-            return Err(Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into()));
-        };
         let visit = Visit {
-            user,
-            action: match step.login {
-                Login::Approve => UserAction::Approve,
-                Login::Deny => UserAction::Deny,
-                Login::Stop => UserAction::Stop,
-            },
+            user: self.user(step.user)?,
+            action: user_action(step.login),
             redirect_uris,
             login: &self.ground.target.login,
             home: &self.ground.target.home,
             page_limit: PAGE_LIMIT,
+            user_code: None,
         };
         self.stage.pace.wait().await;
         let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
-        let journey = login::authorize(&mut browser, ready.request.clone(), &visit).await;
+        let journey = match self.page_of(step.resume.as_deref())? {
+            Some(page) => login::resume(&mut browser, page, &visit).await,
+            None => login::authorize(&mut browser, ready.request.clone(), &visit).await,
+        };
+        let way = way::look(&journey, &visit);
         self.sessions.insert(session.to_owned(), browser);
         let mut record = Record::new(index, answer::front_channel(&journey));
         let first = self.lines.len();
@@ -102,6 +106,7 @@ impl<'a> Play<'a> {
         };
         record.exchange = at.map(|at| first + at).filter(|at| *at < self.lines.len());
         record.sent_to = journey.sent_to;
+        record.way = way;
         self.fill_from_exchange(&mut record);
         record.client = Some(step.client.clone());
         record.redirect_uri = client_redirect(&ready);
@@ -116,6 +121,13 @@ impl<'a> Play<'a> {
         Ok(record)
     }
 
+    /// The exchange that brought the last page of an earlier step.
+    fn page_of(&self, name: Option<&str>) -> Result<Option<Exchange>, Stop> {
+        let record = self.record_of(name)?;
+        let at = record.and_then(|record| record.exchange);
+        Ok(at.and_then(|at| self.lines.get(at)).map(|line| line.exchange.clone()))
+    }
+
     /// A back-channel request.
     pub(super) async fn request(
         &mut self,
@@ -125,7 +137,7 @@ impl<'a> Play<'a> {
         from: Option<&Record>,
     ) -> Result<Record, Stop> {
         let (ready, record) = self.prepare(index, step, from)?;
-        if step.verb == Verb::Token {
+        if matches!(step.verb, Verb::Token | Verb::Device) {
             self.stage.pace.wait().await;
         }
         let exchange = self.stage.wire.send(Channel::Back, ready.request).await;
@@ -202,8 +214,8 @@ impl<'a> Play<'a> {
 
     async fn http(&mut self, index: usize, label: &str, step: &Http) -> Result<Record, Stop> {
         let url = self.names.fill(&step.url).map_err(|unset| self.unset(&unset))?;
-        let ready =
-            build::raw(url, &step.method, &step.headers, step.body.as_ref(), &self.names).map_err(|unset| self.unset(&unset))?;
+        let ready = build::raw(url, &step.method, step.headers.iter().chain(&step.add_headers), step.body.as_ref(), &self.names)
+            .map_err(|unset| self.unset(&unset))?;
         let exchange = match &step.session {
             Some(name) => {
                 let mut browser = self.sessions.remove(name).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
@@ -227,6 +239,12 @@ impl<'a> Play<'a> {
 
     async fn wait(&mut self, index: usize, wait: &Wait) -> Result<Record, Stop> {
         let span = self.span(wait)?;
+        self.pass(span).await?;
+        Ok(Record::new(index, Outcome::Accepted))
+    }
+
+    /// Lets time pass.
+    pub(super) async fn pass(&mut self, span: Duration) -> Result<(), Stop> {
         if self.ground.advance(span).is_none() {
             if span > self.stage.max_wait {
                 let (needs, most) = (span.as_secs_f64(), self.stage.max_wait.as_secs_f64());
@@ -237,7 +255,7 @@ impl<'a> Play<'a> {
             tokio::time::sleep(span).await;
             self.place = std::sync::Arc::clone(&self.stage.places).acquire_owned().await.ok();
         }
-        Ok(Record::new(index, Outcome::Accepted))
+        Ok(())
     }
 
     fn span(&self, wait: &Wait) -> Result<Duration, Stop> {
@@ -245,10 +263,11 @@ impl<'a> Play<'a> {
         const GRACE: Duration = Duration::from_secs(60);
         match wait {
             Wait::For(span) => Ok(*span),
+            Wait::Interval { of, plus } => Ok(self.interval(of)? + *plus),
             Wait::Lifetime { of, plus } => {
                 let grace = (of == "refresh_grace").then_some(GRACE);
-                let known =
-                    self.ground.target.lifetimes.get(of).or_else(|| (of == "access_token").then(|| self.expires_in()).flatten());
+                let told = || matches!(of.as_str(), "access_token" | "device_code").then(|| self.expires_in(of)).flatten();
+                let known = self.ground.target.lifetimes.get(of).or_else(told);
                 match known.or(grace) {
                     Some(lifetime) => Ok(lifetime + *plus),
                     None => {
@@ -259,9 +278,10 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// What the last token response said of its access token.
-    fn expires_in(&self) -> Option<Duration> {
-        let seconds = self.names.records.values().flatten().filter_map(|record| record.got("expires_in")?.as_u64()).max();
+    /// What responses said of the lifetime of their access token or device code.
+    fn expires_in(&self, of: &str) -> Option<Duration> {
+        let such = self.names.records.values().flatten().filter(|record| record.got(of).is_some());
+        let seconds = such.filter_map(|record| record.got("expires_in")?.as_u64()).max();
         seconds.map(Duration::from_secs)
     }
 
@@ -322,6 +342,14 @@ impl<'a> Play<'a> {
         ground.clients.get(name).ok_or_else(|| Stop::Error(format!("no client named {name}")))
     }
 
+    /// A configured user; the first one where there are not so many.
+    pub(super) fn user(&self, position: usize) -> Result<&'a User, Stop> {
+        let ground: &'a Ground = self.ground;
+        let users = &ground.target.users;
+        let none = || Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into());
+        users.get(position).or_else(|| users.first()).ok_or_else(none)
+    }
+
     pub(super) fn first_client(&self) -> Option<String> {
         self.scenario.clients.first().map(|(name, _)| name.clone())
     }
@@ -330,6 +358,12 @@ impl<'a> Play<'a> {
         let Some(name) = name else { return Ok(None) };
         let found = self.names.records.get(name).and_then(|records| records.last()).cloned();
         found.map(Some).ok_or_else(|| Stop::Error(format!("no result named {name}")))
+    }
+
+    /// The device authorization that a visit is about.
+    pub(super) fn device_of(&self, verify: &Verify) -> Result<Record, Stop> {
+        let found = self.record_of(Some(&verify.device))?;
+        found.ok_or_else(|| Stop::Error(format!("no result named {}", verify.device)))
     }
 
     pub(super) fn unset(&self, unset: &Unset) -> Stop {
@@ -349,6 +383,7 @@ impl<'a> Play<'a> {
             Verb::Userinfo => self.endpoint("userinfo"),
             Verb::Resource => self.endpoint("resource"),
             Verb::Jwks => self.endpoint("jwks"),
+            Verb::Device => self.endpoint("device_authorization"),
             Verb::Metadata => {
                 let url = self.ground.target.metadata_url.clone();
                 url.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, "the server publishes no metadata".into()))
@@ -366,6 +401,7 @@ fn verb_word(action: &Action) -> &'static str {
     match action {
         Action::Authorize(_) => "authorize",
         Action::Request(request) => request_word(request.verb),
+        Action::Verify(_) => "verify",
         Action::Http(_) => "http",
         Action::Wait(_) => "wait",
         Action::Alive(_) => "alive",
@@ -384,6 +420,7 @@ pub(super) fn request_word(verb: Verb) -> &'static str {
         Verb::Resource => "resource",
         Verb::Metadata => "metadata",
         Verb::Jwks => "jwks",
+        Verb::Device => "device",
     }
 }
 
@@ -394,18 +431,19 @@ pub(super) fn grant_of<'a>(step: &'a RequestStep, from: Option<&Record>) -> &'a 
     }
     match from {
         Some(record) if !record.delivered.is_empty() => "authorization_code",
+        Some(record) if record.got("device_code").is_some() => DEVICE_GRANT,
         Some(_) => "refresh_token",
         None => "client_credentials",
     }
 }
 
 fn needs_client(verb: Verb) -> bool {
-    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect)
+    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device)
 }
 
 fn body_due(verb: Verb) -> Body {
     match verb {
-        Verb::Token | Verb::Introspect | Verb::Metadata | Verb::Jwks => Body::Json,
+        Verb::Token | Verb::Introspect | Verb::Metadata | Verb::Jwks | Verb::Device => Body::Json,
         Verb::Revoke | Verb::Userinfo | Verb::Resource => Body::Any,
     }
 }

@@ -47,9 +47,14 @@ impl Want {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let answer = self.outcome.is_none() && self.status.is_none() && self.error.is_none() && self.body.is_none();
-        let parts = self.headers.is_empty() && self.content_type.is_none() && self.json.is_empty() && self.got.is_empty();
+        let parts = self.headers.is_empty()
+            && self.challenge.is_empty()
+            && self.content_type.is_none()
+            && self.json.is_empty()
+            && self.got.is_empty();
         let own = self.via.is_none() && self.alive.is_none() && self.scope.is_none() && self.same.is_none();
         let several = self.among.is_none() && self.distinct.is_none() && self.guessable.is_none();
-        answer && parts && own && several && self.jwt.is_none() && self.not_sent_to.is_none() && self.elements.is_none()
+        let way = self.not_sent_to.is_none() && self.cookies.is_none() && self.third_parties.is_none() && self.elements.is_none();
+        answer && parts && own && several && way && self.jwt.is_none() && self.password_sent_on.is_none()
     }
 }

@@ -21,11 +21,11 @@ mod vocabulary;
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};
 pub use model::{
-    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Elements, Http, JwtWant, Login,
-    Needs, RequestStep, Same, Scenario, Step, Tolerance, Value, Verb, Wait, Want,
+    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Elements, Guessable, Http,
+    JwtWant, Login, Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
 };
 pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};
 pub use vocabulary::{
-    BACK_OUTCOMES, ENDPOINTS, FEATURES, FORGERIES, FRONT_OUTCOMES, GRANTS, LIFETIMES, OF_STEP, PLANS, SAME_PARTS,
+    BACK_OUTCOMES, DEVICE_GRANT, ENDPOINTS, FEATURES, FORGERIES, FRONT_OUTCOMES, GRANTS, LIFETIMES, OF_STEP, PLANS, SAME_PARTS,
 };

@@ -140,6 +140,8 @@ pub enum Action {
     Authorize(Box<Authorize>),
     /// A request that a client or resource server sends directly.
     Request(Box<RequestStep>),
+    /// A user's visit to the verification page of a device (RFC 8628 section 3.3).
+    Verify(Box<Verify>),
     /// A raw HTTP request.
     Http(Box<Http>),
     /// Lets time pass.
@@ -166,10 +168,53 @@ pub struct Authorize {
     pub session: Option<String>,
     /// The user, by position in the configuration: 0 is the default.
     pub user: usize,
+    /// `authorization_code` (default) or `implicit`: what the request is for, a code or a token.
+    pub grant: String,
     /// `S256` (default), `plain` or `none`: which PKCE a right request has here.
     pub pkce: String,
+    /// An earlier step whose last page is gone on with, in this session, instead of a new request.
+    pub resume: Option<String>,
     /// The deviations.
     pub edits: Edits,
+}
+
+/// A visit to the verification page of a device.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    /// The `device` step.
+    pub device: String,
+    /// What the user does.
+    pub login: Login,
+    /// The browser session; steps of one name share cookies.
+    pub session: Option<String>,
+    /// The user, by position in the configuration: 0 is the default.
+    pub user: usize,
+    /// By which of the two addresses.
+    pub via: VerifyVia,
+    /// How the user types the code.
+    pub typed: Typed,
+    /// Another user code than that of the device.
+    pub code: Option<Value>,
+}
+
+/// The address by which a user comes to the verification page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerifyVia {
+    /// `verification_uri`: the user types the code.
+    Uri,
+    /// `verification_uri_complete`: the code is in it.
+    Complete,
+}
+
+/// How a user types a user code (RFC 8628 section 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Typed {
+    /// As it is shown.
+    AsShown,
+    /// In lower case.
+    Lower,
+    /// Without hyphens and other punctuation.
+    Bare,
 }
 
 /// What the user does at login and consent.
@@ -217,6 +262,8 @@ pub enum Verb {
     Metadata,
     /// The key set.
     Jwks,
+    /// Device authorization endpoint (RFC 8628 section 3.1).
+    Device,
 }
 
 /// Deviations from the right request.
@@ -238,8 +285,12 @@ pub struct Edits {
     pub content_type: Option<Value>,
     /// Header fields that are set.
     pub headers: Vec<(String, Value)>,
+    /// Header fields that are added once more, even if they are there.
+    pub add_headers: Vec<(String, Value)>,
     /// Another body, byte for byte.
     pub body: Option<Value>,
+    /// Whether the body goes out in chunks (RFC 9112 section 7.1; back channel).
+    pub chunked: bool,
     /// The step that is the control, where it cannot be derived.
     pub control: Option<String>,
 }
@@ -250,7 +301,8 @@ impl Edits {
     pub fn is_empty(&self) -> bool {
         let lists = self.set.is_empty() && self.unset.is_empty() && self.add.is_empty() && self.query.is_empty();
         let request = self.auth.is_none() && self.method.is_none() && self.content_type.is_none();
-        lists && request && self.headers.is_empty() && self.body.is_none()
+        let message = self.headers.is_empty() && self.add_headers.is_empty() && self.body.is_none() && !self.chunked;
+        lists && request && message
     }
 }
 
@@ -296,6 +348,13 @@ pub enum Value {
     Raw(Template),
     /// Bytes.
     Hex(Vec<u8>),
+    /// Text that goes out as it is, so many times over.
+    Repeat {
+        /// The text, encoded already.
+        text: String,
+        /// How often.
+        times: u32,
+    },
 }
 
 /// A raw HTTP request.
@@ -307,6 +366,8 @@ pub struct Http {
     pub method: String,
     /// Header fields.
     pub headers: Vec<(String, Value)>,
+    /// Header fields that are added once more.
+    pub add_headers: Vec<(String, Value)>,
     /// The body.
     pub body: Option<Value>,
     /// The browser session whose cookies it carries and fills.
@@ -327,6 +388,13 @@ pub enum Wait {
     },
     /// So long.
     For(Duration),
+    /// As long as a device waits between two polls, and a little more.
+    Interval {
+        /// The `device` step.
+        of: String,
+        /// How much more.
+        plus: Duration,
+    },
 }
 
 /// Whether a token works.
@@ -392,6 +460,8 @@ pub struct Want {
     pub error: Option<Matcher>,
     /// Header fields, several of one name joined.
     pub headers: Vec<(String, Matcher)>,
+    /// Parameters of the Bearer challenge; one that stands more than once is a list.
+    pub challenge: Vec<(String, Matcher)>,
     /// The media type, in lower case, without parameters.
     pub content_type: Option<Matcher>,
     /// Members of the JSON body.
@@ -413,11 +483,17 @@ pub struct Want {
     /// This value is different in every result.
     pub distinct: Option<Template>,
     /// This value cannot be guessed: estimated over all results.
-    pub guessable: Option<Template>,
+    pub guessable: Option<Guessable>,
     /// A JSON Web Token.
     pub jwt: Option<JwtWant>,
     /// Nothing was delivered to this URI, nor to its origin where no registered URI has it.
     pub not_sent_to: Option<Template>,
+    /// The cookies set on the way, as their `Set-Cookie` fields (`authorize` steps).
+    pub cookies: Option<Matcher>,
+    /// The URLs of other hosts from which a page on the way loads something (`authorize` steps).
+    pub third_parties: Option<Matcher>,
+    /// The URLs to which a redirect made the browser post the user's password again (`authorize` steps).
+    pub password_sent_on: Option<Matcher>,
     /// The elements of a list in the JSON body.
     pub elements: Option<Elements>,
 }
@@ -435,6 +511,15 @@ pub struct Elements {
     pub distinct: Option<String>,
     /// How many there must be.
     pub count: Option<Matcher>,
+}
+
+/// A value that must not be guessable.
+#[derive(Debug, Clone)]
+pub struct Guessable {
+    /// The value.
+    pub value: Template,
+    /// The bits that it must have; `None`: what a secret needs that nobody types.
+    pub bits: Option<u32>,
 }
 
 /// How many of several results are such.

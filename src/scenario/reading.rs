@@ -71,12 +71,16 @@ pub(super) enum Used {
 pub(super) enum Role {
     /// Its code or refresh token is redeemed.
     From,
+    /// Its device authorization is continued.
+    Device,
     /// Its granted scope is looked at.
     Granted,
     /// It is the control of a refusal.
     Control,
     /// Its answer is compared.
     Compared,
+    /// Its last page is gone on with.
+    Resumed,
 }
 
 /// What is noted of a step for validation.

@@ -6,15 +6,18 @@ use toml::Spanned;
 
 use super::reading::Reading;
 use super::vocabulary::{BACK_OUTCOMES, FRONT_OUTCOMES, PLANS};
-use super::{Among, Check, Elements, JwtWant, Kind, Matcher, Template, Tolerance, Want};
+use super::{Among, Check, Elements, Guessable, JwtWant, Kind, Matcher, Template, Tolerance, Want};
 use crate::catalog::Level;
 use crate::problem::nearest;
 use crate::reader::{Data, Fields, Node, quoted};
 
 /// The members of a check that are about something that not every step has, with the verbs that have it.
-const BELONG: [(&str, &[&str]); 5] = [
+const BELONG: [(&str, &[&str]); 8] = [
     ("via", &["authorize"]),
     ("not_sent_to", &["authorize"]),
+    ("cookies", &["authorize"]),
+    ("third_parties", &["authorize"]),
+    ("password_sent_on", &["authorize"]),
     ("alive", &["alive"]),
     ("scope", &["granted_scope"]),
     ("same", &["same"]),
@@ -116,7 +119,7 @@ impl Reading<'_> {
             }
         }
         let own = matches!(verb, "alive" | "granted_scope" | "same");
-        for name in ["outcome", "status", "error", "headers", "content_type", "json", "got", "body", "elements"] {
+        for name in ["outcome", "status", "error", "headers", "challenge", "content_type", "json", "got", "body", "elements"] {
             if let Some(entry) = fields.entry(name).filter(|_| own) {
                 let member = BELONG.iter().find(|(_, verbs)| verbs.contains(&verb)).map_or("", |(member, _)| member);
                 self.sink.add(&entry.span, format!("of `{verb}` only `{member}` can be checked, not `{name}`"));
@@ -127,6 +130,7 @@ impl Reading<'_> {
             status: self.matcher_of(fields, "status"),
             error: self.matcher_of(fields, "error"),
             headers: self.matchers(fields, "headers"),
+            challenge: self.matchers(fields, "challenge"),
             content_type: self.matcher_of(fields, "content_type"),
             json: self.matchers(fields, "json"),
             got: self.matchers(fields, "got"),
@@ -139,6 +143,9 @@ impl Reading<'_> {
             same: fields.flag("same"),
             not_sent_to: fields.take("not_sent_to").map(|node| self.template(node)),
             elements: fields.take("elements").and_then(|node| self.elements(node)),
+            cookies: self.matcher_of(fields, "cookies"),
+            third_parties: self.matcher_of(fields, "third_parties"),
+            password_sent_on: self.matcher_of(fields, "password_sent_on"),
             ..Want::default()
         }
     }
@@ -156,7 +163,7 @@ impl Reading<'_> {
             alone.push(("distinct", entry.span.clone()));
         }
         if let Some(entry) = fields.entry("guessable") {
-            want.guessable = Some(self.variable(&entry.value));
+            want.guessable = self.guessable(&entry.value);
             alone.push(("guessable", entry.span.clone()));
         }
         if let Some(entry) = fields.entry("jwt") {
@@ -237,6 +244,18 @@ impl Reading<'_> {
             self.sink.add(&node.span, "expected a single variable: \"{x.code}\"");
         }
         template
+    }
+
+    /// A variable, or one with the bits that are enough for it.
+    fn guessable(&self, node: &Node) -> Option<Guessable> {
+        if !matches!(node.data, Data::Table(_)) {
+            return Some(Guessable { value: self.variable(node), bits: None });
+        }
+        let mut fields = Fields::of(node, self.sink)?;
+        let value = fields.required("value").map(|node| self.variable(node));
+        let bits = fields.required("bits").and_then(|node| self.sink.whole(node, 1));
+        fields.finish();
+        Some(Guessable { value: value?, bits })
     }
 
     fn matchers(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Matcher)> {
@@ -343,7 +362,7 @@ impl Reading<'_> {
 
     fn outcome(&self, node: &Node, verb: &str) -> Option<Matcher> {
         match verb {
-            "authorize" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
+            "authorize" | "verify" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
             "" => {
                 let both: Vec<&str> = FRONT_OUTCOMES.into_iter().chain(BACK_OUTCOMES).collect();
                 self.words_matcher(node, "outcome", &both)

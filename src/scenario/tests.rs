@@ -200,7 +200,7 @@ fn mistakes_of_verbs() {
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{}}\njwks = {{}}\n")),
         "s.toml:14:1: a step has one verb, and this one has `metadata` and `jwks`"
     );
-    for verb in ["device", "par", "register"] {
+    for verb in ["par", "register"] {
         assert_eq!(
             mistake(&format!("{GOOD}[[steps]]\n{verb} = {{}}\n")),
             format!("s.toml:13:1: this version does not have the step `{verb}` yet")
@@ -227,6 +227,20 @@ fn mistakes_of_verbs() {
         "s.toml:12:1: there may be no user 1 (say needs = { users = 2 })"
     );
     assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nverify = {{ device = \"login\" }}\n")),
+        "s.toml:13:21: expected a `device` step, and `login` is `authorize`"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nwait = {{ interval = \"first\" }}\n")),
+        "s.toml:13:21: expected a `device` step, and `first` is `token`"
+    );
+    assert_eq!(
+        mistake(&format!(
+            "{GOOD}[[steps]]\ndevice = {{ as = \"x\" }}\n[[steps]]\nverify = {{ device = \"x\", typed = \"upper\" }}\n"
+        )),
+        "s.toml:15:34: expected one of `as-shown`, `lower`, `bare`, found \"upper\""
+    );
+    assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ client = \"a\", body = \"x\" }}\n")),
         "s.toml:13:29: `body` is an edit of back-channel requests"
     );
@@ -243,7 +257,7 @@ fn mistakes_of_edits() {
     assert_eq!(in_token("add = [\"a\"]"), "s.toml:10:34: expected pairs: add = [[\"name\", \"value\"]]");
     assert_eq!(
         in_token("set = { code = { raw = \"a\", hex = \"00\" } }"),
-        "s.toml:10:42: expected a string, { raw = \"…\" } or { hex = \"…\" }"
+        "s.toml:10:42: expected a string, { raw = \"…\" }, { hex = \"…\" } or { repeat = \"…\", times = N }"
     );
     assert_eq!(in_token("set = { code = { hex = \"0\" } }"), "s.toml:10:50: \"0\" is no sequence of hexadecimal byte pairs");
     assert_eq!(
@@ -273,7 +287,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         set("{a.client}"),
-        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_reversed`)"
+        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_reversed`)"
     );
     assert_eq!(set("{a.redirect_uri.hots}"), "s.toml:10:43: unknown part of redirect_uri `hots` (did you mean `host`?)");
     assert_eq!(
@@ -313,7 +327,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{ as = \"doc\" }}\n[[steps]]\ntoken = {{ from = \"doc\" }}\n")),
-        "s.toml:15:18: expected an `authorize` or `token` step, and `doc` is `metadata`"
+        "s.toml:15:18: expected an `authorize`, `token` or `device` step, and `doc` is `metadata`"
     );
 }
 

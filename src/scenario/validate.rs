@@ -119,8 +119,10 @@ impl<'a> Names<'a> {
             return;
         };
         let (fits, wanted) = match role {
-            Role::From => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
-            Role::Granted => (verb == "token", "a `token` step"),
+            Role::From => (matches!(verb, "authorize" | "token" | "device"), "an `authorize`, `token` or `device` step"),
+            Role::Device => (verb == "device", "a `device` step"),
+            Role::Resumed => (verb == "authorize", "an `authorize` step"),
+            Role::Granted => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
             Role::Compared => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
             Role::Control => (!matches!(verb, "alive" | "granted_scope"), "a step with an answer"),
         };
@@ -326,12 +328,16 @@ fn counts(scenario: &Scenario, step: &Step, sink: &Sink) {
 
 /// A further user has to be asked for.
 fn users(scenario: &Scenario, step: &Step, sink: &Sink) {
-    let Action::Authorize(authorize) = &step.action else { return };
-    let enough = |users: Option<usize>| users.is_some_and(|count| count > authorize.user);
+    let user = match &step.action {
+        Action::Authorize(authorize) => authorize.user,
+        Action::Verify(verify) => verify.user,
+        _ => return,
+    };
+    let enough = |users: Option<usize>| users.is_some_and(|count| count > user);
     let by_case = matches!(&scenario.cases, Cases::Fixed(cases) if cases.iter().any(|case| enough(case.needs.users)));
-    if authorize.user > 0 && !enough(scenario.needs.users) && !by_case {
-        let help = format!("say needs = {{ users = {} }}", authorize.user + 1);
-        sink.add_with_help(&step.span, format!("there may be no user {}", authorize.user), help);
+    if user > 0 && !enough(scenario.needs.users) && !by_case {
+        let help = format!("say needs = {{ users = {} }}", user + 1);
+        sink.add_with_help(&step.span, format!("there may be no user {user}"), help);
     }
 }
 
@@ -387,7 +393,7 @@ fn cannot_derive(edits: &Edits) -> bool {
 
 /// Whether a request is right in itself: the control that could be derived of it is the very same request.
 fn is_right(request: &RequestStep) -> bool {
-    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect);
+    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device);
     own && request.from.is_none() && request.edits.is_empty()
 }
 

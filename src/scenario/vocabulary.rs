@@ -20,15 +20,11 @@ pub const FEATURES: [&str; 10] = [
     "registration",
 ];
 
+/// The device authorization grant (RFC 8628 section 3.4).
+pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// Grant types by their registered names; others are written as URNs.
-pub const GRANTS: [&str; 6] = [
-    "authorization_code",
-    "client_credentials",
-    "implicit",
-    "password",
-    "refresh_token",
-    "urn:ietf:params:oauth:grant-type:device_code",
-];
+pub const GRANTS: [&str; 6] = ["authorization_code", "client_credentials", "implicit", "password", "refresh_token", DEVICE_GRANT];
 
 /// Endpoints by their names in the configuration.
 pub const ENDPOINTS: [&str; 10] = [
@@ -57,11 +53,31 @@ pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 pub(super) const ROOTS: [&str; 7] = ["case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 7] =
-    ["client_id", "client_secret", "redirect_uri", "redirect_uri_2", "scope", "scope_first", "scope_reversed"];
+pub(super) const OF_CLIENT: [&str; 8] = [
+    "client_id",
+    "client_secret",
+    "client_secret_swapped",
+    "redirect_uri",
+    "redirect_uri_2",
+    "scope",
+    "scope_first",
+    "scope_reversed",
+];
 
 /// Parts of a redirect URI.
-pub(super) const URI_PARTS: [&str; 8] = ["authority", "host", "origin", "path", "path_upper", "port", "query", "scheme"];
+pub(super) const URI_PARTS: [&str; 11] = [
+    "authority",
+    "host",
+    "host_undotted",
+    "host_upper",
+    "origin",
+    "path",
+    "path_encoded",
+    "path_upper",
+    "port",
+    "query",
+    "scheme",
+];
 
 /// What the parts of a step's result are called before the name of a parameter or header field.
 pub const OF_STEP: [&str; 3] = ["sent", "got", "headers"];

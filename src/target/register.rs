@@ -154,12 +154,14 @@ pub async fn unregister(wire: &Wire, client: &Client) -> Unregistered {
 }
 
 fn metadata(wanted: &Wanted) -> Value {
-    let with_code = wanted.grant_types.iter().any(|grant| grant == "authorization_code");
+    let kinds = [("authorization_code", "code"), ("implicit", "token")];
+    let wants = |grant: &str| wanted.grant_types.iter().any(|wanted| wanted == grant);
+    let response_types: Vec<&str> = kinds.iter().filter(|(grant, _)| wants(grant)).map(|(_, kind)| *kind).collect();
     let mut metadata = json!({
         "client_name": format!("oauthspec {}", wanted.name),
         "redirect_uris": wanted.redirect_uris,
         "grant_types": wanted.grant_types,
-        "response_types": if with_code { vec!["code"] } else { Vec::new() },
+        "response_types": response_types,
         "token_endpoint_auth_method": wanted.auth_method.name(),
         "application_type": match wanted.kind {
             ClientKind::Web => "web",

@@ -1,6 +1,7 @@
 //! The mock through its front door, without sockets: a browser and clients that talk to `Realm::handle`.
 
 mod browser;
+mod device;
 mod documents;
 mod front;
 mod grants;

@@ -10,12 +10,14 @@ use crate::catalog::{Level, Severity};
 either! {
     /// A string with {variables}, or a number or flag that stands for its text.
     Scalar { Text(String), Whole(i64), Number(f64), Flag(bool), }
-    /// A value in a request: encoded as its place demands, { raw } as it is, or { hex } bytes.
+    /// A value in a request: encoded as its place demands, { raw } as it is, { hex } bytes, or { repeat, times }.
     Value { Text(Scalar), Table(ValueTable), }
     /// A bare value means equals; a table has one condition.
     Matcher { Equals(Scalar), Condition(Box<Condition>), }
     /// A client authentication that replaces the right one.
     Auth { Word(AuthWord), Credentials(Credentials), Header(AuthHeader), }
+    /// A variable that cannot be guessed: as a secret, or with so many bits at least.
+    Guessable { Variable(String), Table(GuessableTable), }
     /// The cases over which the steps are run.
     Cases { Fixed(Vec<Case>), From(CasesFrom), }
 }
@@ -27,6 +29,12 @@ words! {
     Encode { Form = "form", Raw = "raw", }
     /// What the user does at login and consent.
     Login { Approve = "approve", Deny = "deny", Stop = "stop", }
+    /// By which address a user comes to the verification page of a device.
+    Via { Uri = "uri", Complete = "complete", }
+    /// How a user types a user code.
+    Typed { AsShown = "as-shown", Lower = "lower", Bare = "bare", }
+    /// What an authorization request is for.
+    FrontGrant { Code = "authorization_code", Implicit = "implicit", }
     /// Which PKCE a right request has.
     Pkce { S256 = "S256", Plain = "plain", None = "none", }
     /// How a client has to authenticate: secret is basic or post.
@@ -44,7 +52,7 @@ words! {
     /// What a tolerated answer gives.
     Tolerated { Warn = "warn", Pass = "pass", }
     /// What a signature is verified with.
-    Verify { Jwks = "jwks", }
+    VerifiedWith { Jwks = "jwks", }
     /// Something that lives for a time.
     Lifetime {
         Code = "code", AccessToken = "access_token", RefreshToken = "refresh_token", RefreshGrace = "refresh_grace",
@@ -133,12 +141,16 @@ grammar! {
         name: String,
     }
 
-    /// A value that goes out as it is, or bytes.
+    /// A value that goes out as it is, bytes, or text many times over.
     ValueTable {
         /// Goes out as it is, encoded already or wrongly.
         raw: Option<String>,
         /// Bytes, as pairs of hexadecimal digits.
         hex: Option<String>,
+        /// Goes out as it is, `times` over.
+        repeat: Option<String>,
+        /// How often `repeat` stands there.
+        times: Option<u32>,
     }
 
     /// HTTP Basic with these credentials.
@@ -175,6 +187,10 @@ grammar! {
         metadata: Option<Request>,
         /// Reads the key set.
         jwks: Option<Request>,
+        /// A device authorization request.
+        device: Option<Request>,
+        /// A user's visit to the verification page of a device.
+        verify: Option<Verify>,
         /// A raw request; nothing is added.
         http: Option<Http>,
         /// Lets time pass.
@@ -208,8 +224,12 @@ grammar! {
         session: Option<String>,
         /// The user, from 0.
         user: Option<usize>,
+        /// What the request is for: a code or, under `implicit`, a token.
+        grant: Option<FrontGrant>,
         /// Which PKCE a right request has.
         pkce: Option<Pkce>,
+        /// An earlier step whose last page is gone on with in this session, instead of a new request.
+        resume: Option<String>,
         /// Parameters that get another value, or are added.
         set: Option<BTreeMap<String, Value>>,
         /// Parameters that are left out.
@@ -218,6 +238,8 @@ grammar! {
         add: Option<Vec<(String, Value)>>,
         /// Header fields that are set.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more, even if they are there.
+        add_headers: Option<Vec<(String, Value)>>,
         /// Another method.
         method: Option<String>,
         /// The step that is the control of a refusal.
@@ -230,7 +252,7 @@ grammar! {
 
     /// A request of the back channel.
     Request {
-        /// The step whose code or refresh token is redeemed.
+        /// The step whose code, device code or refresh token is redeemed.
         from: Option<String>,
         /// The client that sends it, where it is not that of `from`.
         client: Option<String>,
@@ -257,14 +279,41 @@ grammar! {
         content_type: Option<Value>,
         /// Header fields that are set.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more, even if they are there.
+        add_headers: Option<Vec<(String, Value)>>,
         /// Another body.
         body: Option<Value>,
+        /// Whether the body goes out in chunks.
+        chunked: Option<bool>,
         /// The step that is the control of a refusal.
         control: Option<String>,
         /// How often, one after the other.
         times: Option<u32>,
         /// How many at once, released together.
         parallel: Option<u32>,
+    }
+
+    /// A user's visit to the verification page of a device.
+    Verify {
+        /// The `device` step.
+        device: String,
+        /// The name of what comes of the step.
+        #[serde(rename = "as")]
+        name: Option<String>,
+        /// What the user does.
+        login: Option<Login>,
+        /// The browser session; steps of one name share cookies.
+        session: Option<String>,
+        /// The user, from 0.
+        user: Option<usize>,
+        /// By which address.
+        via: Option<Via>,
+        /// How the user types the code.
+        typed: Option<Typed>,
+        /// Another user code.
+        code: Option<Value>,
+        /// How often, one after the other.
+        times: Option<u32>,
     }
 
     /// A raw HTTP request.
@@ -275,6 +324,8 @@ grammar! {
         method: Option<String>,
         /// Header fields.
         headers: Option<BTreeMap<String, Value>>,
+        /// Header fields that are added once more.
+        add_headers: Option<Vec<(String, Value)>>,
         /// The body.
         body: Option<Value>,
         /// The browser session whose cookies it carries and fills.
@@ -288,10 +339,12 @@ grammar! {
         times: Option<u32>,
     }
 
-    /// How much time passes: a lifetime and a little more, or so long.
+    /// How much time passes: a lifetime or a device's polling interval and a little more, or so long.
     Wait {
         /// What has to run out.
         lifetime: Option<Lifetime>,
+        /// The `device` step whose polling interval has to run out.
+        interval: Option<String>,
         /// How much more: `5s`.
         plus: Option<String>,
         /// So long: `31s`.
@@ -355,6 +408,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -376,11 +431,17 @@ grammar! {
         /// A variable that is different in every result.
         distinct: Option<String>,
         /// A variable that cannot be guessed.
-        guessable: Option<String>,
+        guessable: Option<Guessable>,
         /// A JSON Web Token.
         jwt: Option<Jwt>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
         /// The elements of a list in the JSON body.
         elements: Option<Elements>,
     }
@@ -399,6 +460,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -417,8 +480,22 @@ grammar! {
         same: Option<bool>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
         /// The elements of a list in the JSON body.
         elements: Option<Elements>,
+    }
+
+    /// A variable with the bits that are enough for it.
+    GuessableTable {
+        /// The variable.
+        value: String,
+        /// The bits that it must have at least.
+        bits: u32,
     }
 
     /// How many of several results are such.
@@ -440,6 +517,8 @@ grammar! {
         error: Option<Matcher>,
         /// Header fields.
         headers: Option<BTreeMap<String, Matcher>>,
+        /// Parameters of the Bearer challenge; one that stands more than once is a list.
+        challenge: Option<BTreeMap<String, Matcher>>,
         /// The media type.
         content_type: Option<Matcher>,
         /// Members of the JSON body.
@@ -452,6 +531,12 @@ grammar! {
         via: Option<Matcher>,
         /// Nothing was delivered to this URI.
         not_sent_to: Option<String>,
+        /// The cookies set on the way, as their `Set-Cookie` fields.
+        cookies: Option<Matcher>,
+        /// The URLs of other hosts from which a page on the way loads something.
+        third_parties: Option<Matcher>,
+        /// The URLs to which a redirect made the browser post the password again.
+        password_sent_on: Option<Matcher>,
         /// The elements of a list in the JSON body.
         elements: Option<Elements>,
     }
@@ -461,7 +546,7 @@ grammar! {
         /// The token.
         token: String,
         /// What its signature is verified with.
-        verify: Option<Verify>,
+        verify: Option<VerifiedWith>,
         /// Members of its header.
         header: Option<BTreeMap<String, Matcher>>,
         /// Its claims.

@@ -68,7 +68,8 @@ grammar! {
 
     /// When a rule applies. All that is given must hold.
     When {
-        /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register.
+        /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register,
+        /// device_authorization, verification.
         endpoint: Option<OneOrMany<String>>,
         /// Grant types.
         grant: Option<OneOrMany<String>>,

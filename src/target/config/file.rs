@@ -225,7 +225,7 @@ pub(super) struct LoginStep {
     /// A CSS selector that finds something on this page only.
     #[schemars(with = "String")]
     pub(super) when: Spanned<String>,
-    /// Selectors of fields, and what goes into them: `{username}`, `{password}`.
+    /// Selectors of fields, and what goes into them: `{username}`, `{password}`, `{user_code}`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) fill: BTreeMap<Spanned<String>, String>,

@@ -17,7 +17,7 @@ const OUTPUT_LIMIT: u64 = 64 * 1024;
 /// (`approve`, `deny`) stand in `OAUTHSPEC_USERNAME`, `OAUTHSPEC_PASSWORD` and `OAUTHSPEC_ACTION`.
 pub(super) async fn run(command: &[String], timeout: Duration, request: Request, visit: &Visit<'_>) -> Journey {
     let stuck = |reason: String| End::Stuck { exchange: None, reason };
-    let mut journey = Journey { exchanges: Vec::new(), sent_to: Vec::new(), end: stuck(String::new()) };
+    let mut journey = Journey::new(Vec::new(), Vec::new(), stuck(String::new()));
     if request.method != "GET" {
         journey.end = stuck("the login driver `command` takes a URL, and this authorization request is none".into());
         return journey;

@@ -3,7 +3,7 @@
 //! Pure: takes a page and what was done before, says what comes next.
 
 use super::page::{Click, Control, Form, FoundStep, Kind, Method, Page};
-use super::{Action, PageKind};
+use super::{Action, Answered, PageKind, Visit};
 use crate::target::User;
 
 /// What was done so far in a journey.
@@ -23,6 +23,25 @@ pub(super) struct Memory {
     pub(super) refuse_at_login: bool,
     /// How often a refusal was sent from a login page.
     pub(super) refusals_at_login: usize,
+    /// The user code to enter.
+    pub(super) user_code: Option<String>,
+    /// Whether the user code was sent.
+    pub(super) code_sent: bool,
+    /// What the user answered last.
+    pub(super) answered: Option<Answered>,
+    /// Whether the user could have refused where the user was asked.
+    pub(super) could_refuse: bool,
+}
+
+impl Memory {
+    /// At the beginning of a visit.
+    pub(super) fn of(visit: &Visit<'_>) -> Self {
+        Self { user_code: visit.user_code.clone(), ..Self::default() }
+    }
+
+    fn answer(&mut self, action: Action) {
+        self.answered = Some(if action == Action::Deny { Answered::Refused } else { Answered::Approved });
+    }
 }
 
 /// What comes next.
@@ -58,7 +77,8 @@ pub(super) fn decide(page: &Page, status: u16, user: &User, action: Action, memo
     if let Some(step) = &page.step {
         return follow_step(step, user, action, memory);
     }
-    let login = login_form(page);
+    let code = memory.user_code.as_ref().and_then(|_| code_form(page));
+    let login = login_form(page).filter(|login| code.is_none() || login.password.is_some());
     if login.is_none() {
         if let Some(form) = self_posting_form(page) {
             return Next::PostsItself(form);
@@ -67,14 +87,22 @@ pub(super) fn decide(page: &Page, status: u16, user: &User, action: Action, memo
             return Next::Refresh(target.clone());
         }
     }
+    if memory.code_sent && code_was_refused(page, login.as_ref(), code.as_ref()) {
+        memory.answered = None;
+        return Next::Nothing;
+    }
     if let Some(login) = login {
-        return log_in(page, &login, user, action, memory);
+        let next = log_in(page, &login, user, action, memory);
+        return with_code(page, next, memory);
+    }
+    if let Some(code) = code.filter(|code| !asks_beside(page, code)) {
+        return enter_code(page, &code, action, memory);
     }
     if status >= 400 {
         return Next::Nothing;
     }
-    if let Some(next) = consent(page, action, memory) {
-        return next;
+    if let Some(next) = confirm_code(page, action, memory).or_else(|| consent(page, action, memory)) {
+        return with_code(page, next, memory);
     }
     if page.loose_password {
         return Next::Stuck(
@@ -103,10 +131,18 @@ fn follow_step(step: &FoundStep, user: &User, action: Action, memory: &mut Memor
     }
     let deny = step.deny.filter(|_| action == Action::Deny);
     memory.saw_consent |= deny.is_some();
+    memory.could_refuse |= step.deny.is_some();
+    if kind == PageKind::Consent {
+        memory.answer(if deny.is_some() { Action::Deny } else { Action::Approve });
+    }
     let Some(click) = deny.or(step.click) else {
         return Next::Stuck(format!("fits login step {number}, which neither fills nor clicks anything"));
     };
-    let expand = |text: &String| text.replace("{username}", &user.username).replace("{password}", &user.password);
+    memory.code_sent |= memory.user_code.is_some() && step.fill.iter().any(|(.., text)| text.contains("{user_code}"));
+    let code = memory.user_code.clone().unwrap_or_default();
+    let expand = |text: &String| {
+        text.replace("{username}", &user.username).replace("{password}", &user.password).replace("{user_code}", &code)
+    };
     let fill = step.fill.iter().map(|(form, control, text)| (*form, *control, expand(text))).collect();
     Next::Act(Move { kind, fill, tick: Vec::new(), click })
 }
@@ -133,7 +169,7 @@ fn login_form(page: &Page) -> Option<LoginForm> {
     if let Some(form) = by_password {
         let controls = &page.forms[form].controls;
         let password = controls.iter().position(|control| control.kind == Kind::Password)?;
-        let name = controls[..password].iter().rposition(|control| control.kind == Kind::Text);
+        let name = controls[..password].iter().rposition(|control| control.kind == Kind::Text && !asks_for_code(control));
         return Some(LoginForm { form, name, password: Some(password) });
     }
     page.forms.iter().enumerate().filter(|(_, form)| form.method == Method::Post).find_map(|(index, form)| {
@@ -142,9 +178,94 @@ fn login_form(page: &Page) -> Option<LoginForm> {
     })
 }
 
+/// A field for the user code.
+struct CodeForm {
+    form: usize,
+    field: usize,
+}
+
+/// The form without a password that has a field for a code, or just one field for text.
+fn code_form(page: &Page) -> Option<CodeForm> {
+    let open =
+        || page.forms.iter().enumerate().filter(|(_, form)| !form.controls.iter().any(|control| control.kind == Kind::Password));
+    let named = open().find_map(|(form, of)| Some(CodeForm { form, field: of.controls.iter().position(asks_for_code)? }));
+    named.or_else(|| {
+        let lone = |of: &Form| {
+            let mut texts = of.controls.iter().enumerate().filter(|(_, control)| control.kind == Kind::Text);
+            let (field, control) = texts.next()?;
+            (texts.next().is_none() && !asks_for_name(control) && !is_search(control)).then_some(field)
+        };
+        open().find_map(|(form, of)| Some(CodeForm { form, field: lone(of)? }))
+    })
+}
+
+fn asks_for_code(control: &Control) -> bool {
+    control.kind == Kind::Text && told(control).contains("code")
+}
+
+fn is_search(control: &Control) -> bool {
+    control.name == "q" || told(control).contains("search")
+}
+
+/// Whether the question stands beside the field for the code.
+fn asks_beside(page: &Page, code: &CodeForm) -> bool {
+    asks_for_consent_too(&page.forms[code.form])
+}
+
+/// Whether a page that takes the code together with the login or the answer asks for all of it again.
+fn code_was_refused(page: &Page, login: Option<&LoginForm>, code: Option<&CodeForm>) -> bool {
+    let with_login = login.is_some_and(|login| page.forms[login.form].controls.iter().any(asks_for_code));
+    with_login || code.is_some_and(|code| asks_beside(page, code))
+}
+
+fn enter_code(page: &Page, code: &CodeForm, action: Action, memory: &mut Memory) -> Next {
+    if action == Action::Stop {
+        return Next::Wait(PageKind::Other);
+    }
+    if memory.code_sent {
+        // It asks again: the code was not taken, or all is done and the page begins anew.
+        return Next::Nothing;
+    }
+    let click = going_on(&page.forms[code.form]).map_or(Click::Form(code.form), |button| Click::Button(code.form, button));
+    let next = Next::Act(Move { kind: PageKind::Other, fill: Vec::new(), tick: Vec::new(), click });
+    with_code(page, next, memory)
+}
+
+/// A page that wants the user to confirm that the code is the device's, with nothing to refuse: it is no question yet.
+fn confirm_code(page: &Page, action: Action, memory: &mut Memory) -> Option<Next> {
+    let code = memory.user_code.as_ref().filter(|_| !memory.code_sent && action != Action::Stop)?;
+    if !page.shows(code) || refusing_click(page).is_some() {
+        return None;
+    }
+    let click = approving_click(page)?;
+    let strongly = matches!(click, Click::Button(form, button) if strongly_approves(&page.forms[form].controls[button].label));
+    if strongly {
+        return None;
+    }
+    memory.code_sent = true;
+    Some(Next::Act(Move { kind: PageKind::Other, fill: Vec::new(), tick: Vec::new(), click }))
+}
+
+/// With the user code in its field, where the form that is sent has one.
+fn with_code(page: &Page, next: Next, memory: &mut Memory) -> Next {
+    let (Next::Act(mut action), Some(code)) = (next.clone(), memory.user_code.clone()) else { return next };
+    let (Click::Button(form, _) | Click::Form(form)) = action.click else { return next };
+    let controls = &page.forms[form].controls;
+    let lone = || code_form(page).filter(|found| found.form == form).map(|found| found.field);
+    let Some(field) = controls.iter().position(asks_for_code).or_else(lone) else { return next };
+    memory.code_sent = true;
+    action.fill.push((form, field, code));
+    Next::Act(action)
+}
+
 fn asks_for_name(control: &Control) -> bool {
-    let text = format!("{} {} {}", control.name, control.hints, control.label).to_ascii_lowercase();
+    let text = told(control);
     control.kind == Kind::Text && ["user", "mail", "login", "ident", "account"].iter().any(|word| text.contains(word))
+}
+
+/// What a field tells of its purpose.
+fn told(control: &Control) -> String {
+    format!("{} {} {}", control.name, control.hints, control.label).to_ascii_lowercase()
 }
 
 fn log_in(page: &Page, login: &LoginForm, user: &User, action: Action, memory: &mut Memory) -> Next {
@@ -163,6 +284,10 @@ fn log_in(page: &Page, login: &LoginForm, user: &User, action: Action, memory: &
         return Next::Stuck("shows the login form again: login was refused".into());
     }
     *sent += 1;
+    if with_consent {
+        memory.could_refuse |= refusal.is_some();
+        memory.answer(Action::Approve);
+    }
     let fill = credentials(login, user);
     // Some servers ask for the consent on the same page.
     let tick = if action == Action::Approve { boxes(login.form, form, is_consent_box) } else { Vec::new() };
@@ -180,6 +305,8 @@ fn refuse_at_login(login: &LoginForm, user: &User, click: Click, with_consent: b
     }
     memory.refusals_at_login += 1;
     memory.saw_consent |= with_consent;
+    memory.could_refuse = true;
+    memory.answer(Action::Deny);
     let of_form = matches!(click, Click::Button(form, _) if form == login.form);
     let fill = if with_consent && of_form { credentials(login, user) } else { Vec::new() };
     Next::Act(Move { kind: PageKind::Login, fill, tick: Vec::new(), click })
@@ -226,7 +353,11 @@ fn consent(page: &Page, action: Action, memory: &mut Memory) -> Option<Next> {
         return Some(Next::Wait(PageKind::Consent));
     }
     memory.saw_consent = true;
+    memory.could_refuse |= deny.is_some();
     if action == Action::Deny {
+        if deny.is_some() {
+            memory.answer(action);
+        }
         let click = deny.or_else(|| approve.filter(|click| has_boxes(page, *click)));
         return Some(match click {
             Some(click) => Next::Act(Move { kind: PageKind::Consent, fill: Vec::new(), tick: Vec::new(), click }),
@@ -236,6 +367,7 @@ fn consent(page: &Page, action: Action, memory: &mut Memory) -> Option<Next> {
     let Some(click) = approve else {
         return Some(Next::Stuck("asks for consent and has nothing to give it with; name it as `click` in a login step".into()));
     };
+    memory.answer(action);
     let tick = match click {
         Click::Button(form, _) | Click::Form(form) => boxes(form, &page.forms[form], |_| true),
         Click::Link(_) => Vec::new(),

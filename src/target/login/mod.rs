@@ -1,4 +1,5 @@
-//! Takes an authorization request through login and consent, as a user with a browser would, and says where it ended.
+//! Takes an authorization request through login and consent, as a user with a browser would, and says where it ended; so too a
+//! visit to the verification page of a device (RFC 8628 section 3.3).
 //!
 //! Sends only to addresses that belong to the target: a redirect anywhere else is where the journey ends. Judges nothing.
 
@@ -45,7 +46,7 @@ impl Default for Login {
 pub struct LoginStep {
     /// The page is one on which this selector finds something.
     pub when: String,
-    /// Selectors of fields and what goes into them, with `{username}` and `{password}`.
+    /// Selectors of fields and what goes into them, with `{username}`, `{password}` and `{user_code}`.
     pub fill: Vec<(String, String)>,
     /// The selector of the button or link that goes on.
     pub click: Option<String>,
@@ -79,6 +80,8 @@ pub struct Visit<'a> {
     pub home: &'a Home,
     /// How many requests a journey may take.
     pub page_limit: usize,
+    /// The user code to enter, on the verification page of a device.
+    pub user_code: Option<String>,
 }
 
 /// How many requests a journey takes at most, where nothing else is wanted.
@@ -93,6 +96,29 @@ pub struct Journey {
     pub sent_to: Vec<String>,
     /// How it ended.
     pub end: End,
+    /// What the user answered last, where the user was asked.
+    pub answered: Option<Answered>,
+    /// Whether the user could have refused where the user was asked.
+    pub could_refuse: bool,
+    /// Whether the user code stood on a page, to be read.
+    pub code_shown: bool,
+}
+
+/// What a user answered to the question for consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// Yes.
+    Approved,
+    /// No.
+    Refused,
+}
+
+impl Journey {
+    /// With nothing known but where it went and how it ended.
+    #[must_use]
+    pub fn new(exchanges: Vec<Exchange>, sent_to: Vec<String>, end: End) -> Self {
+        Self { exchanges, sent_to, end, answered: None, could_refuse: false, code_shown: false }
+    }
 }
 
 /// How a journey ended.
@@ -177,7 +203,8 @@ pub enum PageKind {
 pub async fn authorize(browser: &mut Browser, request: Request, visit: &Visit<'_>) -> Journey {
     match visit.login {
         // A program cannot be told to stop at the first page; the walk can.
-        Login::Command { command, timeout } if visit.action != Action::Stop => {
+        // It is given authorization URLs, and knows nothing of user codes.
+        Login::Command { command, timeout } if visit.action != Action::Stop && visit.user_code.is_none() => {
             command::run(command, *timeout, request, visit).await
         }
         Login::Command { .. } => walk::walk(browser, request, visit, &[]).await,
@@ -193,6 +220,12 @@ pub async fn authorize(browser: &mut Browser, request: Request, visit: &Visit<'_
         }
         Login::Form(steps) => walk::walk(browser, request, visit, steps).await,
     }
+}
+
+/// Goes on with a page that was met before, perhaps by another browser: as if this one had been shown it.
+pub async fn resume(browser: &mut Browser, page: Exchange, visit: &Visit<'_>) -> Journey {
+    let steps: &[LoginStep] = if let Login::Form(steps) = visit.login { steps } else { &[] };
+    walk::resume(browser, page, visit, steps).await
 }
 
 #[cfg(test)]

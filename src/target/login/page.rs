@@ -12,6 +12,8 @@ use super::LoginStep;
 #[derive(Debug, Clone)]
 pub(super) struct Page {
     pub(super) title: String,
+    /// What a user reads on it, blanks collapsed.
+    pub(super) text: String,
     /// What relative URLs are relative to.
     pub(super) base: Url,
     pub(super) forms: Vec<Form>,
@@ -105,6 +107,17 @@ pub(super) struct FoundStep {
     pub(super) missing: Vec<String>,
 }
 
+impl Page {
+    /// Whether a user code stands on it, in the text or in a field, to be read by the user; punctuation and case do not count.
+    pub(super) fn shows(&self, code: &str) -> bool {
+        let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect::<String>();
+        let fields = self.forms.iter().flat_map(|form| &form.controls).filter(|control| control.kind == Kind::Text);
+        let mut readable = fields.map(|field| field.value.as_str()).chain([self.text.as_str()]);
+        let code = plain(code);
+        !code.is_empty() && readable.any(|text| plain(text).contains(&code))
+    }
+}
+
 /// Whether a CSS selector can be understood.
 #[must_use]
 pub fn check_selector(selector: &str) -> bool {
@@ -130,6 +143,7 @@ pub(super) fn read(html: &str, url: &Url, steps: &[LoginStep]) -> Page {
         refresh: document.select(&META).find_map(refresh_target),
         submits_itself: scripts.contains("submit(") || scripts.contains(".click(") || onload.contains("submit"),
         step: steps.iter().enumerate().find_map(|(at, step)| index.step(&document, at, step)),
+        text: readable,
         forms,
         links,
     }

@@ -26,10 +26,22 @@ async fn visit(server: &Canned, action: Action, login: &Login) -> Journey {
 }
 
 async fn visit_from(server: &Canned, request: Request, action: Action, login: &Login) -> Journey {
+    visit_with(server, request, action, login, None).await
+}
+
+async fn visit_with(server: &Canned, request: Request, action: Action, login: &Login, user_code: Option<&str>) -> Journey {
     let user = User { username: "alice".into(), password: "won & der".into() };
     let home = Home::new([server.origin.as_str()], []);
     let redirect_uris = vec![REDIRECT.to_owned()];
-    let visit = Visit { user: &user, action, redirect_uris, login, home: &home, page_limit: PAGE_LIMIT };
+    let visit = Visit {
+        user: &user,
+        action,
+        redirect_uris,
+        login,
+        home: &home,
+        page_limit: PAGE_LIMIT,
+        user_code: user_code.map(str::to_owned),
+    };
     let mut browser = Browser::new(Wire::new(WireOptions::default()).unwrap());
     authorize(&mut browser, request, &visit).await
 }
@@ -369,4 +381,87 @@ async fn a_command_takes_the_url_and_prints_where_it_ended() {
 async fn no_answer_is_a_failure() {
     let server = Canned::start(|_, _| Vec::new()).await;
     assert_eq!(visit(&server, Action::Approve, &form()).await.end, End::Failed { exchange: 0 });
+}
+
+/// oidc-provider's pages of the device flow: the code, its confirmation, then login and consent.
+async fn oidc_device() -> Canned {
+    Canned::start(|_, request| match (request.split(' ').next().unwrap_or_default(), path(request), body(request)) {
+        ("GET", "/device?user_code=BCDF-GHJK", _) => page(
+            r#"<title>Continue</title><body onload="document.forms[0].submit()"><form method="post" action="/device">
+            <input type="hidden" name="xsrf" value="x"><input type="hidden" name="user_code" value="BCDF-GHJK">
+            <noscript><button type="submit">Continue</button></noscript></form>"#,
+        ),
+        ("POST", "/device", "xsrf=x&user_code=BCDF-GHJK") => page(
+            r#"<title>Device Login Confirmation</title><p>The following code should be displayed on your device</p><code>BCDF-GHJK</code>
+            <form id="op.deviceConfirmForm" method="post" action="/device"><input type="hidden" name="xsrf" value="x">
+            <input type="hidden" name="user_code" value="BCDF-GHJK"><input type="hidden" name="confirm" value="yes"></form>
+            <button autofocus type="submit" form="op.deviceConfirmForm">Continue</button>
+            <button type="submit" form="op.deviceConfirmForm" value="yes" name="abort">[ Abort ]</button>"#,
+        ),
+        ("POST", "/device", "xsrf=x&user_code=BCDF-GHJK&confirm=yes") => to("/interaction/u1"),
+        (_, "/device", _) => page(OIDC_CODE),
+        ("GET", "/interaction/u1", _) => page(OIDC_LOGIN),
+        ("POST", "/interaction/u1", _) => to("/interaction/u2"),
+        ("GET", "/interaction/u2", _) => page(OIDC_CONSENT),
+        ("POST", "/interaction/u2", _) => page("<title>Sign-in Success</title><p>Continue on your device</p>"),
+        _ => reply(404, HTML, "<title>oops</title>"),
+    })
+    .await
+}
+
+const OIDC_CODE: &str = r#"<title>Sign-in</title><h1>Sign-in</h1><p>Enter the code displayed on your device</p>
+<form id="op.deviceInputForm" novalidate method="post" action="/device"><input type="hidden" name="xsrf" value="x"/>
+<input type="text" name="user_code" placeholder="Enter code" autofocus autocomplete="off"></form>
+<button type="submit" form="op.deviceInputForm" class="login login-submit">Continue</button>"#;
+
+async fn verify(server: &Canned, address: &str, code: &str, action: Action) -> Journey {
+    visit_with(server, Request::get(format!("{}{address}", server.origin)), action, &form(), Some(code)).await
+}
+
+#[tokio::test]
+async fn oidc_provider_takes_a_user_code() {
+    let server = oidc_device().await;
+    let journey = verify(&server, "/device", "BCDF-GHJK", Action::Approve).await;
+    assert_eq!(journey.answered, Some(Answered::Approved), "{:?}", journey.end);
+    assert!(matches!(&journey.end, End::Shown { title, .. } if title == "Sign-in Success"), "{:?}", journey.end);
+    let journey = verify(&server, "/device", "BCDF-GHJK", Action::Deny).await;
+    assert_eq!((journey.answered, journey.could_refuse, journey.code_shown), (Some(Answered::Refused), true, true));
+    let journey = verify(&server, "/device", "XXXX-XXXX", Action::Approve).await;
+    assert_eq!((journey.answered, journey.exchanges.len()), (None, 2));
+    assert!(matches!(journey.end, End::Shown { exchange: 1, .. }));
+    let journey = verify(&server, "/device", "BCDF-GHJK", Action::Stop).await;
+    assert!(matches!(journey.end, End::Waiting { exchange: 0, .. }));
+    let journey = verify(&server, "/device?user_code=BCDF-GHJK", "BCDF-GHJK", Action::Approve).await;
+    assert_eq!((journey.answered, journey.code_shown), (Some(Answered::Approved), true));
+}
+
+#[tokio::test]
+async fn a_user_code_goes_into_its_field_whatever_stands_around_it() {
+    let all = Canned::start(|_, request| match body(request) {
+        "" => page(
+            r#"<form method="post"><label for="c">Code</label><input id="c" name="otc"><input name="login"><input type="password" name="pw">
+            <button name="do" value="yes">Allow</button><button name="do" value="no">Deny</button></form>"#,
+        ),
+        "otc=BC-DF&login=alice&pw=won+%26+der&do=yes" | "otc=BC-DF&login=alice&pw=won+%26+der&do=no" => page("<title>Done</title>"),
+        other => reply(400, HTML, &format!("<title>{other}</title>")),
+    })
+    .await;
+    for (action, answered) in [(Action::Approve, Answered::Approved), (Action::Deny, Answered::Refused)] {
+        let journey = verify(&all, "/d", "BC-DF", action).await;
+        assert_eq!(journey.answered, Some(answered));
+        assert!(matches!(&journey.end, End::Shown { title, .. } if title == "Done"), "{:?}", journey.end);
+    }
+    // A field that tells nothing, a search beside it, and a page that only wants the code confirmed.
+    let plain = Canned::start(|_, request| match (path(request), body(request)) {
+        ("/d", "") => page(r#"<form><input type="text" name="q"></form><form method="post"><input name="x1"><button>Next</button></form>"#),
+        ("/d", "x1=BC-DF") => page(r#"<p>Approve the device?</p><form method="post" action="/e"><button>Yes</button><button name="n" value="1">No</button></form>"#),
+        ("/link", "") => page(r#"<p>Is this your code: <b>bcdf</b>?</p><form method="post" action="/d"><input type="hidden" name="x1" value="BC-DF"><button>Continue</button></form>"#),
+        ("/e", "n=1") => page("<title>Refused</title>"),
+        _ => reply(400, HTML, ""),
+    })
+    .await;
+    for address in ["/d", "/link"] {
+        let journey = verify(&plain, address, "BC-DF", Action::Deny).await;
+        assert!(matches!(&journey.end, End::Shown { title, .. } if title == "Refused"), "{address}: {:?}", journey.end);
+    }
 }

@@ -9,7 +9,7 @@ use super::landing::{delivered, ends_at};
 use super::page::{self, Click, Kind, Method, Page};
 use super::submit::{Submission, absolute, absolute_from};
 use super::{Action, End, Journey, LoginStep, Via, Visit};
-use crate::oauth::{Request, Response};
+use crate::oauth::{Exchange, Request, Response};
 use crate::wire::Browser;
 
 /// How often the very same request may be made: after a login some servers begin anew.
@@ -17,17 +17,43 @@ const SAME_REQUEST: usize = 3;
 
 /// Goes all the way.
 pub(super) async fn walk(browser: &mut Browser, request: Request, visit: &Visit<'_>, steps: &[LoginStep]) -> Journey {
-    let mut walk =
-        Walk { visit, steps, memory: Memory::default(), seen: HashMap::new(), exchanges: Vec::new(), sent_to: Vec::new() };
+    let mut walk = Walk {
+        visit,
+        steps,
+        memory: Memory::of(visit),
+        seen: HashMap::new(),
+        exchanges: Vec::new(),
+        sent_to: Vec::new(),
+        code_shown: false,
+    };
     let mut end = walk.from(browser, request.clone()).await;
     if walk.was_granted_unasked(&end) {
         // No consent was asked for: the only refusal that is left is on the login page, in a new session.
         browser.forget();
-        walk.memory = Memory { refuse_at_login: true, ..Memory::default() };
+        walk.memory = Memory { refuse_at_login: true, ..Memory::of(visit) };
         walk.seen.clear();
         end = walk.from(browser, request).await;
     }
-    Journey { exchanges: walk.exchanges, sent_to: walk.sent_to, end }
+    let Walk { memory, exchanges, sent_to, code_shown, .. } = walk;
+    Journey { answered: memory.answered, could_refuse: memory.could_refuse, code_shown, ..Journey::new(exchanges, sent_to, end) }
+}
+
+/// Goes on from a page that is there already; its exchange is the first of the journey.
+pub(super) async fn resume(browser: &mut Browser, page: Exchange, visit: &Visit<'_>, steps: &[LoginStep]) -> Journey {
+    let mut walk = Walk {
+        visit,
+        steps,
+        memory: Memory::of(visit),
+        seen: HashMap::new(),
+        exchanges: vec![page],
+        sent_to: Vec::new(),
+        code_shown: false,
+    };
+    let end = match walk.next() {
+        Step::Send(request) => walk.from(browser, request).await,
+        Step::End(end) => end,
+    };
+    Journey::new(walk.exchanges, walk.sent_to, end)
 }
 
 struct Walk<'a> {
@@ -35,8 +61,9 @@ struct Walk<'a> {
     steps: &'a [LoginStep],
     memory: Memory,
     seen: HashMap<(String, String, Vec<u8>), usize>,
-    exchanges: Vec<crate::oauth::Exchange>,
+    exchanges: Vec<Exchange>,
     sent_to: Vec<String>,
+    code_shown: bool,
 }
 
 /// What follows an answer.
@@ -105,6 +132,7 @@ impl Walk<'_> {
     fn on_page(&mut self, page: &Page, status: u16) -> Step {
         let at = self.exchanges.len() - 1;
         let title = page.title.clone();
+        self.code_shown |= self.visit.user_code.as_ref().is_some_and(|code| page.shows(code));
         match decide(page, status, self.visit.user, self.visit.action, &mut self.memory) {
             Next::Act(chosen) => self.act(page.clone(), &chosen),
             Next::Refresh(target) => match absolute(page, &target) {
