@@ -5,6 +5,7 @@
 pub mod args;
 mod check;
 mod completions;
+mod coverage;
 pub mod data;
 pub mod error;
 pub mod exit;
@@ -63,11 +64,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Error> {
         Verb::Selftest(args) => selftest::selftest(&args),
         Verb::List(args) => list::list(&args),
         Verb::Explain(args) => explain::explain(&args),
+        Verb::Coverage(args) => coverage::coverage(&args),
         Verb::Init(args) => init::init(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Schema(args) => schema::schema(&args),
         Verb::Completions(args) => completions::completions(&args),
-        Verb::Client(_) | Verb::Coverage(_) | Verb::Report(_) | Verb::Man(_) => {
+        Verb::Client(_) | Verb::Report(_) | Verb::Man(_) => {
             unreachable!("these verbs are refused above")
         }
     }

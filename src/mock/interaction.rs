@@ -228,7 +228,10 @@ fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: 
     let wants = |kind: &str| wanted.response_types.iter().any(|asked| asked == kind);
     let mut success = Success::default();
     if wants("code") {
-        let value = issue::code(policy, state, call.now);
+        let mut value = issue::code(policy, state, call.now);
+        if let Some(challenge) = wanted.challenge.as_ref().filter(|_| policy.code.shows_challenge) {
+            value.push_str(&format!(".{}", challenge.value));
+        }
         state.codes.insert(value.clone(), code(call, transaction, wanted, session, by.grant));
         success.code = Some(value);
     }

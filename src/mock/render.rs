@@ -9,6 +9,7 @@ use super::authorization_response;
 use super::call::{Endpoint, Identity};
 use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Page, Tokens};
 use super::jwt;
+use super::keys::Alg;
 use super::pages;
 use crate::oauth::Response;
 use crate::oauth::encoding::base64url;
@@ -55,6 +56,9 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::PushRefused(cause) => push_refused(*cause, policy),
         Outcome::RegistrationError { cause, detail } => registration_error(*cause, detail, policy),
         Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
+        Outcome::Json { body, cache, .. } if describes_the_server(setting) => {
+            json_response(200, signed_metadata(body, setting), *cache)
+        }
         Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache),
         Outcome::Empty(status) => {
             let mut response = Response::new(*status);
@@ -74,6 +78,25 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         response.headers.push("Set-Cookie", cookie.as_str());
     }
     Rendered { response, signed }
+}
+
+fn describes_the_server(setting: Setting<'_>) -> bool {
+    matches!(setting.endpoint, Endpoint::OauthMetadata | Endpoint::OpenidMetadata)
+}
+
+/// The metadata with themselves as a signed token (RFC 8414 section 2.1), where the policy wants one.
+fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<String, Value> {
+    const NAME: &str = "signed_metadata";
+    let Setting { realm, policy, rewrites, .. } = setting;
+    let mut out = document.clone();
+    let replaced = policy.metadata.set.contains_key(NAME) || policy.metadata.omit.iter().any(|name| name == NAME);
+    if policy.metadata.signed && !replaced {
+        let mut claims = document.clone();
+        claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
+        let token = jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys, &policy.jwks, rewrites, Kind::All);
+        out.insert(NAME.into(), json!(token));
+    }
+    out
 }
 
 /// What is answered where nothing is (RFC 9457).

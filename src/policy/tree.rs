@@ -105,6 +105,8 @@ settings! {
         trust_forwarded: bool = false,
         /// Members that are left out.
         omit: Vec<String> = vec![],
+        /// Whether the document is repeated as a signed token, `signed_metadata` (RFC 8414 section 2.1).
+        signed: bool = true,
         /// Members that are set, whatever the rest of the policy says.
         set: BTreeMap<String, Value> = BTreeMap::new(),
     }
@@ -401,6 +403,8 @@ settings! {
         required: bool = false,
         /// When a response names the scope.
         member: ScopeMember = ScopeMember::Always,
+        /// Whether a client gets no more than it asks for; else all that it is registered for.
+        only_requested: bool = true,
         /// Whether the order of the tokens matters (then an order other than the registered one is refused).
         ordered: bool = false,
     }
@@ -547,6 +551,8 @@ settings! {
         source: String = "random".into(),
         /// Characters put in front, some of them outside the grammar of RFC 6749 A.11 if so wished.
         prefix: String = String::new(),
+        /// Whether it ends with the code challenge, for all to read (RFC 7636 section 4.4).
+        shows_challenge: bool = false,
     }
 }
 
@@ -1160,6 +1166,10 @@ settings! {
         methods: Vec<String> = vec!["GET".into(), "POST".into()],
         /// Whether a token in the form body is read (RFC 6750 section 2.2).
         body: bool = true,
+        /// Whether a body with a token must come by POST.
+        body_needs_post: bool = true,
+        /// Whether a body with a token must be labelled as a form.
+        body_needs_form: bool = true,
         /// Whether a token in the query is read (RFC 6750 section 2.3).
         query: bool = false,
         /// Whether a token in two places is refused.

@@ -144,7 +144,7 @@ impl Names<'_> {
                 Value::Text(template) | Value::Raw(template) if template.variables().any(|path| path[0] == "case") => None,
                 value => self.plain(value).ok(),
             },
-            "issuer" => Some(self.target.issuer.clone().into_bytes()),
+            "issuer" => of_issuer(&self.target.issuer, rest).map(String::into_bytes),
             // A slash at the end of the issuer goes (OpenID Connect Discovery section 4.1).
             "openid_configuration" => {
                 Some(format!("{}/.well-known/openid-configuration", self.target.issuer.trim_end_matches('/')).into_bytes())
@@ -218,6 +218,14 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),
         _ => None,
+    }
+}
+
+/// The issuer, or its parts as RFC 8414 section 3.1 takes it apart: the path has no slash at its end.
+fn of_issuer(issuer: &str, path: &[String]) -> Option<String> {
+    match path.first().map(String::as_str) {
+        Some("path") => uri_part(issuer, Some("path")).map(|path| path.trim_end_matches('/').to_owned()),
+        part => uri_part(issuer, part),
     }
 }
 

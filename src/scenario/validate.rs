@@ -177,7 +177,9 @@ impl<'a> Names<'a> {
         let root = path[0].as_str();
         match root {
             "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
-            "issuer" | "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "issuer" if matches!(rest[..], ["origin" | "path"]) => {}
+            "issuer" => self.sink.add(span, "write {issuer}, {issuer.origin} or {issuer.path}"),
+            "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {

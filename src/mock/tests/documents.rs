@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{strict, url, with};
 use crate::mock::Realm;
-use crate::oauth::Request;
+use crate::oauth::encoding::from_base64url;
+use crate::oauth::{Request, Response};
 
 fn metadata(realm: &Realm) -> Value {
     realm.handle(&Request::get("https://as.example/.well-known/oauth-authorization-server/r")).json().unwrap()
@@ -12,7 +13,7 @@ fn metadata(realm: &Realm) -> Value {
 
 #[test]
 fn metadata_follow_from_the_policy() {
-    insta::assert_json_snapshot!(metadata(&strict()));
+    insta::assert_json_snapshot!(metadata(&with(&[("metadata.signed", json!(false))])));
     let openid = strict().handle(&Request::get(url(".well-known/openid-configuration"))).json().unwrap();
     assert_eq!(openid, metadata(&strict()));
     let settings = [
@@ -28,6 +29,21 @@ fn metadata_follow_from_the_policy() {
     assert_eq!(changed["issuer"], json!("https://other.example"));
     let hidden = with(&[("metadata.oauth", json!(false))]);
     assert_eq!(hidden.handle(&Request::get("https://as.example/.well-known/oauth-authorization-server/r")).status, 404);
+}
+
+#[test]
+fn metadata_are_repeated_as_a_signed_token() {
+    let claims = |document: &Value| {
+        let token = document["signed_metadata"].as_str().unwrap().to_owned();
+        let payload = from_base64url(token.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&payload).unwrap()
+    };
+    let strict = metadata(&strict());
+    let signed = claims(&strict);
+    assert_eq!((&signed["iss"], &signed["token_endpoint"]), (&strict["issuer"], &strict["token_endpoint"]));
+    assert!(signed["signed_metadata"].is_null());
+    let omitted = metadata(&with(&[("metadata.omit", json!(["signed_metadata"]))]));
+    assert!(omitted["signed_metadata"].is_null());
 }
 
 #[test]
