@@ -174,6 +174,7 @@ fn client() -> MockClient {
         scopes: strings(&["openid", "profile", "email", "offline_access", "api:read", "api:write"]),
         kind: ClientKind::Web,
         may_introspect: false,
+        ..MockClient::default()
     }
 }
 
