@@ -5,7 +5,15 @@ fn main() {
     if std::env::var("DEBUG").is_ok_and(|debug| debug != "false") {
         return;
     }
-    for folder in ["scenarios", "fixtures/requirements", "fixtures/faults", "fixtures/variants", "fixtures/profiles"] {
+    for folder in [
+        "scenarios",
+        "fixtures/requirements",
+        "fixtures/faults",
+        "fixtures/variants",
+        "fixtures/profiles",
+        "fixtures/client-faults",
+        "fixtures/client-variants",
+    ] {
         println!("cargo:rerun-if-changed={folder}");
     }
 }

@@ -11,6 +11,10 @@ static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 static REQUIREMENTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/requirements");
 static FAULTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/faults");
 static VARIANTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/variants");
+#[cfg(feature = "cli")]
+static CLIENT_FAULTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/client-faults");
+#[cfg(feature = "cli")]
+static CLIENT_VARIANTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/client-variants");
 static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/profiles");
 
 /// The file of plans.
@@ -38,6 +42,20 @@ pub fn faults() -> Vec<(String, &'static str)> {
 #[must_use]
 pub fn variants() -> Vec<(String, &'static str)> {
     files(&VARIANTS, "fixtures/variants")
+}
+
+/// Every file of faults of the reference client.
+#[cfg(feature = "cli")]
+#[must_use]
+pub fn client_faults() -> Vec<(String, &'static str)> {
+    files(&CLIENT_FAULTS, "fixtures/client-faults")
+}
+
+/// Every file of variants of the reference client.
+#[cfg(feature = "cli")]
+#[must_use]
+pub fn client_variants() -> Vec<(String, &'static str)> {
+    files(&CLIENT_VARIANTS, "fixtures/client-variants")
 }
 
 /// Every file of profiles.

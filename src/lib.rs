@@ -11,6 +11,8 @@ pub mod policy;
 pub mod problem;
 mod reader;
 #[cfg(feature = "cli")]
+pub mod reference;
+#[cfg(feature = "cli")]
 pub mod report;
 #[cfg(feature = "cli")]
 pub mod runner;

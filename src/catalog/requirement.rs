@@ -39,23 +39,34 @@ impl Requirement {
         Level::of_keyword(&self.keyword.to_ascii_uppercase())
     }
 
+    /// The document: `RFC6749`.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        self.id.split('-').next().unwrap_or_default()
+    }
+
+    /// The section: `4.1.2`.
+    #[must_use]
+    pub fn section(&self) -> &str {
+        let rest = self.id.split_once('-').map_or("", |(_, rest)| rest);
+        rest.rsplit_once('-').map_or("", |(section, _)| section)
+    }
+
     /// The document and section: `RFC 6749 section 4.1.2`.
     #[must_use]
     pub fn clause(&self) -> String {
-        let mut parts = self.id.splitn(2, '-');
-        let document = parts.next().unwrap_or_default();
-        let section = parts.next().and_then(|rest| rest.rsplit_once('-')).map_or("", |(section, _)| section);
+        let document = self.document();
         let named = match document {
             "OIDCCORE" => Some("OpenID Connect Core"),
             "OIDCDISCOVERY" => Some("OpenID Connect Discovery"),
             _ => None,
         };
         if let Some(name) = named {
-            return format!("{name} section {section}");
+            return format!("{name} section {}", self.section());
         }
         let split = document.find(|c: char| c.is_ascii_digit()).unwrap_or(document.len());
         let (series, number) = document.split_at(split);
-        format!("{} section {section}", format!("{series} {number}").trim())
+        format!("{} section {}", format!("{series} {number}").trim(), self.section())
     }
 }
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::values::{Color, Format, Listed, MatrixPart, ReadyFormat, Schema, Snapshots, issuer, level, pattern, severity};
+use super::values::{
+    Color, Format, Listed, MatrixPart, ReadyFormat, Schema, Snapshots, TextFormat, document, issuer, level, pattern, severity,
+};
 use crate::catalog::{Level, Severity};
 
 /// Conformance tests for OAuth 2.0 authorization servers, with a mock authorization server that misbehaves on purpose.
@@ -43,6 +45,8 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Prove the suite: every scenario catches its faults and passes every variant.
     Selftest(Box<SelftestArgs>),
+    /// Tell requirement by requirement which scenarios verify it, or why none can.
+    Coverage(CoverageArgs),
     /// Write a commented oauthspec.toml.
     Init(InitArgs),
     /// Validate scenario, patch and configuration files without running anything.
@@ -53,9 +57,6 @@ pub enum Verb {
     Completions(CompletionsArgs),
     /// Test a client: it is run against the misbehaving mock, and judged by what it does.
     Client(Box<ClientArgs>),
-    /// Tell requirement by requirement which scenarios cover it.
-    #[command(hide = true, disable_help_flag = true)]
-    Coverage(LaterArgs),
     /// Merge, compare and render results.
     #[command(hide = true, disable_help_flag = true)]
     Report(LaterArgs),
@@ -69,7 +70,6 @@ impl Verb {
     #[must_use]
     pub fn refused(&self) -> Option<&'static str> {
         match self {
-            Self::Coverage(_) => Some("oauthspec coverage"),
             Self::Report(_) => Some("oauthspec report"),
             Self::Man(_) => Some("oauthspec man"),
             Self::Server(args) => args.selection.refused().or(args.report.refused()),
@@ -79,6 +79,7 @@ impl Verb {
             | Self::Probe(_)
             | Self::List(_)
             | Self::Explain(_)
+            | Self::Coverage(_)
             | Self::Init(_)
             | Self::Check(_)
             | Self::Schema(_)
@@ -399,6 +400,17 @@ pub struct ExplainArgs {
     pub id: String,
 }
 
+/// `oauthspec coverage`
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    /// Only these documents (`RFC9207`, or `9207`).
+    #[arg(value_name = "RFC", value_parser = document)]
+    pub documents: Vec<String>,
+    /// How it looks [default: table].
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<TextFormat>,
+}
+
 /// `oauthspec init`
 #[derive(Debug, Args)]
 pub struct InitArgs {
@@ -484,6 +496,7 @@ mod tests {
     #[case("list plans")]
     #[case("explain RFC6749-4.1.2-05")]
     #[case("selftest --format json -s server/code/* -j 2 --seed 3")]
+    #[case("coverage --format markdown RFC9207 7636")]
     #[case("init https://as.example.com --force")]
     #[case("check a.toml b.toml")]
     #[case("schema results")]
@@ -500,7 +513,6 @@ mod tests {
     #[case("client -- ./my-cli login", "oauthspec client")]
     #[case("client --start-url http://127.0.0.1/", "oauthspec client")]
     #[case("client --help", "oauthspec client")]
-    #[case("coverage --format markdown", "oauthspec coverage")]
     #[case("report a.json b.json", "oauthspec report")]
     #[case("man", "oauthspec man")]
     fn what_is_not_implemented_is_refused(#[case] line: &str, #[case] what: &str) {
@@ -560,7 +572,7 @@ mod tests {
     fn what_is_not_implemented_is_not_in_the_help() {
         let mut command = Cli::command().term_width(100);
         let help = command.render_long_help().to_string();
-        assert!(!help.contains("coverage") && !help.contains("manual"), "{help}");
+        assert!(!help.contains("Merge, compare") && !help.contains("manual"), "{help}");
         let server = command.find_subcommand_mut("server").unwrap().clone().term_width(100).render_long_help().to_string();
         assert!(!server.contains("--baseline") && !server.contains("--partition") && !server.contains("--deny"), "{server}");
         insta::assert_snapshot!(server);

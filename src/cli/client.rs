@@ -123,7 +123,7 @@ fn source(config: ClientConfig, name: String, server: Arc<MockServer>, attacker:
         grant_types: config.grant_types.clone(),
         scopes,
         kind: if native { ClientKind::Native } else { ClientKind::Web },
-        may_introspect: false,
+        ..MockClient::default()
     };
     let features = features(&config, &client);
     let subject = match config.kind {

@@ -90,6 +90,7 @@ impl Everything {
             .with("level", format!("{} ({}), {}", row.level, row.keyword, row.severity))
             .with("binds", row.binds.clone())
             .with("verified by", verified.join("\n"))
+            .with("unverified", row.reason.clone().unwrap_or_default())
             .with("broken by", broken.join("\n"))
     }
 
@@ -197,6 +198,7 @@ mod tests {
                 level: Level::Must,
                 severity: Severity::Critical,
                 text: "The client does not use the code more than once; the server denies it.".to_owned(),
+                reason: None,
                 clause: "RFC 6749 section 4.1.2".to_owned(),
             }],
         }
@@ -222,6 +224,16 @@ mod tests {
     #[test]
     fn a_requirement_tells_what_verifies_it() {
         insta::assert_snapshot!(shown("RFC6749-4.1.2-05"));
+    }
+
+    #[test]
+    fn a_requirement_that_nothing_verifies_tells_why() {
+        let mut all = everything();
+        all.scenarios.clear();
+        all.requirements[0].reason = Some("not observable".to_owned());
+        let text = all.explain("RFC6749-4.1.2-05")[0].text(72);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(text.contains("unverified   not observable\n") && !text.contains("verified by"), "{text}");
     }
 
     #[test]

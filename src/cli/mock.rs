@@ -96,6 +96,7 @@ fn client(client: Client) -> MockClient {
             ClientKind::Native => MockKind::Native,
         },
         may_introspect: client.may_introspect,
+        ..MockClient::default()
     }
 }
 

@@ -6,6 +6,7 @@ pub mod args;
 mod check;
 mod client;
 mod completions;
+mod coverage;
 pub mod data;
 pub mod error;
 pub mod exit;
@@ -65,11 +66,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Error> {
         Verb::Selftest(args) => selftest::selftest(&args),
         Verb::List(args) => list::list(&args),
         Verb::Explain(args) => explain::explain(&args),
+        Verb::Coverage(args) => coverage::coverage(&args),
         Verb::Init(args) => init::init(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Schema(args) => schema::schema(&args),
         Verb::Completions(args) => completions::completions(&args),
-        Verb::Coverage(_) | Verb::Report(_) | Verb::Man(_) => {
+        Verb::Report(_) | Verb::Man(_) => {
             unreachable!("these verbs are refused above")
         }
     }

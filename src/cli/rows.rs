@@ -109,6 +109,8 @@ pub struct RequirementRow {
     pub severity: Severity,
     /// What it says.
     pub text: String,
+    /// Why no scenario can verify it.
+    pub reason: Option<String>,
     /// The document and section.
     #[serde(skip)]
     pub clause: String,
@@ -123,6 +125,7 @@ impl From<&Requirement> for RequirementRow {
             level: requirement.level(),
             severity: requirement.severity,
             text: requirement.text.clone(),
+            reason: Some(requirement.unverified.clone()).filter(|reason| !reason.is_empty()),
             clause: requirement.clause(),
         }
     }

@@ -80,6 +80,18 @@ pub enum Format {
     Json,
 }
 
+/// How a text for people or machines looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// For machines.
+    Json,
+    /// For documents.
+    Markdown,
+}
+
 /// How the ready line of the mock looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReadyFormat {
@@ -122,6 +134,16 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
     let escaped = text.replace('[', "\\[").replace(']', "\\]");
     globset::Glob::new(&escaped).map_err(|error| error.kind().to_string())?;
     Ok(text.to_owned())
+}
+
+/// A document as requirement ids begin: `RFC9207`, also where it was typed as `9207` or `rfc9207`.
+pub(super) fn document(text: &str) -> Result<String, String> {
+    let name: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    match name.chars().next() {
+        None => Err("a document looks like RFC9207".to_owned()),
+        Some(first) if first.is_ascii_digit() => Ok(format!("RFC{name}")),
+        Some(_) => Ok(name),
+    }
 }
 
 pub(super) fn level() -> impl TypedValueParser<Value = Level> {

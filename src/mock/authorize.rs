@@ -6,6 +6,7 @@ use super::MockClient;
 use super::call::{Call, Fields};
 use super::decision::{Decision, Outcome, Page};
 use super::interaction;
+use super::par::{self, Resolved};
 use super::pkce;
 use super::redirect_uri::{self, Destination};
 use super::scope::{self, ScopeFault};
@@ -66,6 +67,8 @@ pub(super) struct Asked {
     pub(super) login_again: bool,
     /// `max_age` in seconds, where it is honoured.
     pub(super) max_age: Option<u64>,
+    /// The `request_uri` under which it was pushed.
+    pub(super) reference: Option<String>,
     /// What the pages show as it came.
     pub(super) raw: Vec<String>,
     /// What is wanted, or why it is refused.
@@ -88,27 +91,32 @@ pub(super) struct Wanted {
 /// Decides about an authorization request.
 pub(super) fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Decision {
     let policy = &*effective.policy;
-    let fields = match read(call, policy) {
-        Ok(fields) => fields,
+    let request = match read(call, policy).and_then(|fields| par::resolve(fields, call, policy, state)) {
+        Ok(request) => request,
         Err(cause) => return page(cause, policy),
     };
+    let fields = &request.fields;
     let claimed = fields.get("client_id").map(str::to_owned);
-    let (client, destination) = match address(&fields, policy, state) {
+    let (client, destination) = match address(&request, policy, state) {
         Ok(found) => found,
         Err(cause) => match (policy.errors.authorize.of(cause).show.as_str(), fields.get("redirect_uri")) {
             // A policy may send errors to addresses that nobody has vouched for.
             ("redirect", Some(uri)) => {
                 let destination = Destination { uri: uri.to_owned(), sent: true };
-                let asked = asked(&fields, claimed.clone().unwrap_or_default(), destination, Err(cause), policy, state);
+                let asked = asked(&request, claimed.clone().unwrap_or_default(), destination, Err(cause), policy, state);
                 return interaction::begin(call, effective, state, asked).client(claimed);
             }
             _ => return page(cause, policy).client(claimed),
         },
     };
-    let wanted = judge(&fields, &client, policy);
+    let wanted = if par::is_missing(&request, &client, policy) {
+        Err(AuthorizeCause::PushRequired)
+    } else {
+        judge(fields, &client, policy)
+    };
     let challenge = wanted.as_ref().ok().and_then(|wanted| wanted.challenge.clone());
     state.latest_challenge.insert(client.client_id.clone(), challenge);
-    let asked = asked(&fields, client.client_id.clone(), destination, wanted, policy, state);
+    let asked = asked(&request, client.client_id.clone(), destination, wanted, policy, state);
     interaction::begin(call, effective, state, asked).client(client.client_id.clone())
 }
 
@@ -147,18 +155,24 @@ fn read(call: &Call<'_>, policy: &Policy) -> Result<Fields, AuthorizeCause> {
 }
 
 /// Who asks, and where the answer goes.
-fn address(fields: &Fields, policy: &Policy, state: &State) -> Result<(Arc<MockClient>, Destination), AuthorizeCause> {
+fn address(request: &Resolved, policy: &Policy, state: &State) -> Result<(Arc<MockClient>, Destination), AuthorizeCause> {
+    let fields = &request.fields;
     if policy.authorize.repeated == Repeated::Refuse && fields.repeats(&["client_id", "redirect_uri"]) {
         return Err(AuthorizeCause::RepeatedAddress);
     }
     let id = fields.get("client_id").ok_or(AuthorizeCause::MissingClient)?;
     let client = state.client(id).ok_or(AuthorizeCause::UnknownClient)?;
-    let destination = redirect_uri::choose(fields, &client, &policy.redirect_uri, state)?;
+    let pushed_unseen = request.reference.is_some() && !policy.par.validate_again;
+    let destination = match (&request.new_redirect_uri, fields.get("redirect_uri").filter(|_| pushed_unseen)) {
+        (Some(destination), _) => destination.clone(),
+        (None, Some(uri)) => Destination { uri: uri.to_owned(), sent: true },
+        (None, None) => redirect_uri::choose(fields, &client, &policy.redirect_uri, state)?,
+    };
     Ok((client, destination))
 }
 
 /// Everything else about the request.
-fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted, AuthorizeCause> {
+pub(super) fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Result<Wanted, AuthorizeCause> {
     let settings = &policy.authorize;
     if settings.repeated == Repeated::Refuse && fields.repeats_any() {
         return Err(AuthorizeCause::RepeatedParameter);
@@ -228,14 +242,14 @@ fn sorted(response_type: &str) -> Vec<String> {
 }
 
 fn asked(
-    fields: &Fields,
+    request: &Resolved,
     client: String,
     destination: Destination,
     wanted: Result<Wanted, AuthorizeCause>,
     policy: &Policy,
     state: &mut State,
 ) -> Asked {
-    let settings = &policy.authorize;
+    let (settings, fields) = (&policy.authorize, &request.fields);
     let sent = fields.get("state").map(str::to_owned);
     let invented = (sent.is_none() && settings.state_invented).then(|| state.random.secret("state", 22));
     let mode = fields.get("response_mode").filter(|mode| settings.response_modes.iter().any(|offer| offer == mode));
@@ -259,6 +273,7 @@ fn asked(
         silent: settings.prompt_none && prompts(fields, "none"),
         login_again: settings.prompt_login && prompts(fields, "login"),
         max_age: max_age(fields).filter(|_| settings.max_age),
+        reference: request.reference.clone(),
         raw: policy.pages.raw.iter().filter_map(|name| fields.get(name).map(str::to_owned)).collect(),
         wanted,
     }

@@ -124,8 +124,9 @@ fn read(call: &Call<'_>, settings: &ResourcePolicy) -> Result<String, BearerCaus
     for field in call.request.headers.all("authorization") {
         found.extend(in_header(&String::from_utf8_lossy(field), settings)?);
     }
-    let is_form = call.request.method == "POST" && call.media_type() == "application/x-www-form-urlencoded";
-    if settings.body && is_form {
+    let by_post = !settings.body_needs_post || call.request.method == "POST";
+    let is_form = !settings.body_needs_form || call.media_type() == "application/x-www-form-urlencoded";
+    if settings.body && by_post && is_form {
         found.extend(in_form(&call.request.body));
     }
     if settings.query || settings.refuse_several {

@@ -41,6 +41,7 @@ pub(super) enum Endpoint {
     Token,
     Revoke,
     Introspect,
+    Par,
     Userinfo,
     Resource,
     Jwks,
@@ -66,6 +67,7 @@ impl Endpoint {
             "token" => Self::Token,
             "revoke" => Self::Revoke,
             "introspect" => Self::Introspect,
+            "par" => Self::Par,
             "userinfo" => Self::Userinfo,
             "resource" => Self::Resource,
             "jwks" => Self::Jwks,
@@ -89,6 +91,7 @@ impl Endpoint {
             Self::Token => "token",
             Self::Revoke => "revoke",
             Self::Introspect => "introspect",
+            Self::Par => "par",
             Self::Userinfo => "userinfo",
             Self::Resource => "resource",
             Self::Jwks => "jwks",
@@ -143,6 +146,7 @@ pub(super) fn media_type(request: &Request) -> String {
 /// Decoded parameters in which every name and value is text.
 ///
 /// Which of several values counts, and whether an empty one does, is the policy's choice.
+#[derive(Clone)]
 pub(super) struct Fields {
     params: Params,
     pick: Pick,
@@ -188,6 +192,24 @@ impl Fields {
     /// Whether the parameter is there, empty or not.
     pub(super) fn sent(&self, name: &str) -> bool {
         self.params.has(name)
+    }
+
+    /// The same without these names.
+    pub(super) fn without(&self, names: &[&str]) -> Self {
+        let mut rest = self.clone();
+        names.iter().for_each(|name| rest.params.remove(name));
+        rest
+    }
+
+    /// The same with one value under that name.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.params.set(name, value);
+        self
+    }
+
+    /// The names of all parameters, as often as they stand.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.params.iter().filter_map(|(name, _)| std::str::from_utf8(name).ok())
     }
 
     /// Whether one of these names stands more than once.

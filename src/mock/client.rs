@@ -33,6 +33,12 @@ pub struct MockClient {
     pub kind: ClientKind,
     /// Whether it may introspect tokens.
     pub may_introspect: bool,
+    /// Whether its authorization requests must be pushed (RFC 9126 section 6).
+    pub require_par: bool,
+    /// When its secret expires, in seconds since 1970; `None`: never (RFC 7591 section 3.2.1).
+    pub secret_expires: Option<u64>,
+    /// Further metadata as registered: names, addresses, contacts, keys (RFC 7591 section 2).
+    pub metadata: Map<String, Value>,
 }
 
 impl MockClient {

@@ -66,7 +66,8 @@ pub(super) fn authenticate(
         (Method::None, _) => return Ok(client),
         (_, None) => return Err(TokenCause::WrongAuthMethod),
         (method, Some(secret)) => {
-            if !secret_fits(secret, credentials.secret.as_deref().unwrap_or(""), method, policy.secret) {
+            let expired = client.secret_expires.is_some_and(|expiry| call.now.as_secs() >= expiry);
+            if expired || !secret_fits(secret, credentials.secret.as_deref().unwrap_or(""), method, policy.secret) {
                 return Err(TokenCause::WrongSecret);
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::keys::Alg;
 use super::state::Commit;
-use crate::policy::{AuthorizeCause, BearerCause, Effective, TokenCause, Via};
+use crate::policy::{AuthorizeCause, BearerCause, Effective, RegistrationCause, TokenCause, Via};
 
 /// What was decided about a request.
 pub(super) struct Decision {
@@ -39,6 +39,14 @@ pub(super) enum Outcome {
         /// Methods that would work, for 405.
         allow: &'static str,
     },
+    /// A pushed authorization request that the authorization endpoint would refuse (RFC 9126 section 2.3).
+    PushRefused(AuthorizeCause),
+    /// A refusal of the registration endpoint (RFC 7591 section 3.2.2).
+    RegistrationError {
+        cause: RegistrationCause,
+        /// What exactly is wrong; empty: what the policy says.
+        detail: String,
+    },
     /// A refusal of a protected resource (RFC 6750 section 3).
     BearerError {
         cause: BearerCause,
@@ -49,7 +57,7 @@ pub(super) enum Outcome {
     Json { status: u16, body: Map<String, Value>, cache: Cache },
     /// An answer without a body.
     Empty(u16),
-    /// An error that is no matter of policy: registration, methods of documents.
+    /// An error that is no matter of policy: methods of documents.
     Problem { status: u16, error: &'static str, description: String, allow: Option<&'static str> },
     /// There is nothing here.
     NotFound,
@@ -221,6 +229,8 @@ impl Decision {
             Outcome::Page(Page::Error { cause, .. }) => Some(cause),
             Outcome::Authorization(response) => response.result.as_ref().err().map(|cause| cause.name()),
             Outcome::TokenError { cause, .. } => Some(cause.name()),
+            Outcome::PushRefused(cause) => Some(cause.name()),
+            Outcome::RegistrationError { cause, .. } => Some(cause.name()),
             Outcome::BearerError { cause, .. } => Some(cause.name()),
             Outcome::Problem { error, .. } => Some(error),
             Outcome::NotFound => Some("not_found"),

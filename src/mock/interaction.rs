@@ -7,6 +7,7 @@ use super::authorize::{self, Asked, Transaction, Wanted};
 use super::call::{Call, Fields};
 use super::decision::{AuthorizationResponse, Decision, Form, Outcome, Page, Success};
 use super::issue::{self, Authority};
+use super::par;
 use super::scope;
 use super::state::{Code, Session, State};
 use crate::oauth::Params;
@@ -170,7 +171,10 @@ fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
         Err(cause) => return respond(transaction, Err(*cause)),
     };
     match answer {
-        Answer::Refused => respond(transaction, Err(AuthorizeCause::Denied)),
+        Answer::Refused => {
+            let cause = par::use_up(state, transaction).err().unwrap_or(AuthorizeCause::Denied);
+            respond(transaction, Err(cause))
+        }
         Answer::Open if must_ask(transaction, wanted, session, state) => {
             next_page(call, "consent", id, policy).user(session.user.clone())
         }
@@ -210,6 +214,9 @@ fn must_ask(transaction: &Transaction, wanted: &Wanted, session: &Session, state
 
 /// Issues what was asked for (RFC 6749 section 4.1.2).
 fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: &Wanted, session: &Session) -> Decision {
+    if let Err(cause) = par::use_up(state, transaction) {
+        return respond(transaction, Err(cause));
+    }
     let policy = &*transaction.effective.policy;
     let asked = &transaction.asked;
     let by = Authority {
@@ -221,7 +228,10 @@ fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: 
     let wants = |kind: &str| wanted.response_types.iter().any(|asked| asked == kind);
     let mut success = Success::default();
     if wants("code") {
-        let value = issue::code(policy, state, call.now);
+        let mut value = issue::code(policy, state, call.now);
+        if let Some(challenge) = wanted.challenge.as_ref().filter(|_| policy.code.shows_challenge) {
+            value.push_str(&format!(".{}", challenge.value));
+        }
         state.codes.insert(value.clone(), code(call, transaction, wanted, session, by.grant));
         success.code = Some(value);
     }

@@ -70,11 +70,15 @@ fn document(call: &Call<'_>, policy: &Policy, state: &State) -> Map<String, Valu
     endpoint(policy.resource.userinfo, "userinfo_endpoint", "userinfo");
     endpoint(policy.revocation.enabled, "revocation_endpoint", "revoke");
     endpoint(policy.introspection.enabled, "introspection_endpoint", "introspect");
+    endpoint(policy.par.enabled, "pushed_authorization_request_endpoint", "par");
     endpoint(device::is_offered(policy), "device_authorization_endpoint", "device_authorization");
     lists(policy, state, &mut out);
     // Left out, the second of them would mean that they are supported (OpenID Connect Discovery section 3).
     for name in ["request_parameter_supported", "request_uri_parameter_supported"] {
         out.insert(name.into(), json!(false));
+    }
+    if policy.par.required {
+        out.insert("require_pushed_authorization_requests".into(), json!(true));
     }
     if policy.authorize.iss {
         out.insert("authorization_response_iss_parameter_supported".into(), json!(true));

@@ -32,7 +32,7 @@ impl Sketch {
             Endpoint::Authorize => sketch.user = interaction::session(call, state).map(|session| session.user),
             Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, state),
             Endpoint::Verification => sketch.look_at_verification(call, state),
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::DeviceAuthorization => {
+            Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::Par | Endpoint::DeviceAuthorization => {
                 sketch.look_at_back_channel(call, state);
             }
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),

@@ -15,7 +15,7 @@ use super::rewrite::{self, Delivery};
 use super::state::{Commit, State};
 use super::{Keys, MockClient, MockError, MockUser};
 use super::{
-    authorize, bearer, device, grade, interaction, introspect, metadata, register, revoke, strange, token, verification,
+    authorize, bearer, device, grade, interaction, introspect, metadata, par, register, revoke, strange, token, verification,
 };
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
 use crate::policy::{Effective, PolicySet};
@@ -299,6 +299,7 @@ fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Dec
         Endpoint::Token => token::decide(call, effective, state),
         Endpoint::Revoke => revoke::decide(call, policy, state),
         Endpoint::Introspect => introspect::decide(call, policy, state),
+        Endpoint::Par => par::decide(call, policy, state),
         Endpoint::Userinfo => bearer::userinfo(call, policy, state),
         Endpoint::Resource => bearer::resource(call, policy, state),
         Endpoint::Jwks => metadata::jwks(call, policy),

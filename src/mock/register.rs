@@ -1,158 +1,122 @@
-//! Dynamic client registration (RFC 7591) and its management: read and delete (RFC 7592).
+//! Dynamic client registration (RFC 7591) and its management: read and delete (RFC 7592). What is registered of the metadata that a
+//! client sends is `client_metadata`'s.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use url::Url;
 
 use super::bearer;
 use super::call::Call;
+use super::client_metadata::{self, Fault};
 use super::decision::{Cache, Decision, Outcome};
-use super::metadata;
-use super::redirect_uri::Parts;
 use super::state::State;
 use super::{ClientKind, MockClient};
-use crate::oauth::Scope;
-use crate::policy::Policy;
-
-/// Why a registration is refused (RFC 7591 section 3.2.2).
-enum Fault {
-    RedirectUri(String),
-    Metadata(String),
-}
+use crate::policy::{BearerCause, Policy, RegistrationCause};
 
 /// Decides about a registration request.
 pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &mut State) -> Decision {
-    if !policy.registration.open {
+    let settings = &policy.registration;
+    if !settings.open {
         return Decision::new(Outcome::NotFound);
     }
     if call.request.method != "POST" {
-        return Decision::method("POST");
+        return refused(Fault { cause: RegistrationCause::Method, detail: String::new() });
     }
-    match client(call, policy, state) {
-        Ok(client) => {
-            let token = policy.registration.management.then(|| state.random.secret("registration", 43));
-            let id = client.client_id.clone();
-            let body = describe(call, &client, token.as_deref(), call.now.as_secs());
-            state.register(client, token, call.now);
-            Decision::json(201, body, Cache::NoStore).client(id)
-        }
-        Err(Fault::RedirectUri(description)) => refused("invalid_redirect_uri", description),
-        Err(Fault::Metadata(description)) => refused("invalid_client_metadata", description),
+    let presented = bearer::presented(call.request);
+    if !settings.initial_token.is_empty() && presented.as_deref() != Some(settings.initial_token.as_str()) {
+        return unauthorized(presented.is_some());
     }
+    let client = match client_metadata::read(call, policy, state) {
+        Ok(client) => provisioned(client, policy, state, call.now),
+        Err(fault) => return refused(fault),
+    };
+    let source = &settings.token_source;
+    let token = settings.management.then(|| state.random.made_of(source, "registration", 43, call.now));
+    let body = describe(call, &client, token.as_deref(), call.now, policy);
+    let id = client.client_id.clone();
+    state.register(client, token, call.now);
+    Decision::json(201, body, Cache::NoStore).client(id)
 }
 
 /// Decides about a request to a client's own registration.
 pub(super) fn manage(call: &Call<'_>, id: &str, policy: &Policy, state: &mut State) -> Decision {
-    if !policy.registration.management {
+    let settings = &policy.registration;
+    if !settings.management {
         return Decision::new(Outcome::NotFound);
     }
     let known = state.management(id).map(|(token, since)| (token.to_owned(), since));
     let presented = bearer::presented(call.request);
-    let right = known.as_ref().zip(presented.as_ref()).is_some_and(|((token, _), presented)| token == presented);
-    let (Some((token, since)), Some(client), true) = (known, state.client(id), right) else {
+    let fits = |own: &str| match presented.as_deref() {
+        _ if !settings.check_token => true,
+        Some(token) => token == own || (!settings.bound_to_client && state.manages_any(token)),
+        None => false,
+    };
+    let (Some((token, since)), Some(client)) = (known.filter(|(token, _)| fits(token)), state.client(id)) else {
         // RFC 7592 section 2.1: an unknown client is answered like a wrong token.
-        let cause =
-            if presented.is_some() { crate::policy::BearerCause::UnknownToken } else { crate::policy::BearerCause::MissingToken };
-        return Decision::new(Outcome::BearerError { cause, scope: None });
+        return unauthorized(presented.is_some());
     };
     match call.request.method.as_str() {
-        "GET" => Decision::json(200, describe(call, &client, Some(&token), since.as_secs()), Cache::NoStore),
-        "DELETE" => {
-            state.unregister(id);
+        "GET" if settings.read => Decision::json(200, describe(call, &client, Some(&token), since, policy), Cache::NoStore),
+        "DELETE" if settings.delete => {
+            if settings.delete_removes {
+                state.unregister(id);
+            }
+            if settings.delete_revokes {
+                state.revoke_client(id);
+            }
             Decision::new(Outcome::Empty(204))
         }
-        _ => Decision::method("GET, DELETE"),
+        _ => Decision::method(match (settings.read, settings.delete) {
+            (true, false) => "GET",
+            (false, true) => "DELETE",
+            _ => "GET, DELETE",
+        }),
     }
     .client(id.to_owned())
 }
 
-fn refused(error: &'static str, description: String) -> Decision {
-    Decision::new(Outcome::Problem { status: 400, error, description, allow: None })
+fn refused(fault: Fault) -> Decision {
+    Decision::new(Outcome::RegistrationError { cause: fault.cause, detail: fault.detail })
 }
 
-/// The client that the metadata describe.
-fn client(call: &Call<'_>, policy: &Policy, state: &mut State) -> Result<MockClient, Fault> {
-    let wrong = |text: &str| Fault::Metadata(text.to_owned());
-    if call.media_type() != "application/json" {
-        return Err(wrong("send application/json"));
-    }
-    let document: Value = serde_json::from_slice(&call.request.body).map_err(|_| wrong("the body is no JSON"))?;
-    let members = document.as_object().ok_or_else(|| wrong("the body is no JSON object"))?;
-    let auth_method = text(members, "token_endpoint_auth_method")?.unwrap_or("client_secret_basic").to_owned();
-    if !policy.client_auth.methods.contains(&auth_method) {
-        return Err(wrong("this token_endpoint_auth_method is not supported"));
-    }
-    let grant_types = list(members, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".into()]);
-    if !grant_types.iter().all(|grant| policy.grants().contains(grant) || grant == "implicit") {
-        return Err(wrong("one of grant_types is not supported"));
-    }
-    let response_types = list(members, "response_types")?;
-    if response_types.iter().flatten().any(|kind| !policy.response_types().contains(kind)) {
-        return Err(wrong("one of response_types is not supported"));
-    }
-    let kind = match text(members, "application_type")? {
-        None | Some("web") => ClientKind::Web,
-        Some("native") => ClientKind::Native,
-        Some(_) => return Err(wrong("application_type is web or native")),
-    };
-    let redirect_uris = list(members, "redirect_uris")?.unwrap_or_default();
-    if redirect_uris.is_empty() && grant_types.iter().any(|grant| matches!(grant.as_str(), "authorization_code" | "implicit")) {
-        return Err(Fault::RedirectUri("this client needs redirect_uris".into()));
-    }
-    for uri in &redirect_uris {
-        check_redirect_uri(uri, kind)?;
-    }
-    let known = metadata::scopes(state);
-    let scopes = match text(members, "scope")? {
-        None => known,
-        Some(scope) => Scope::parse(scope).map_err(|_| wrong("scope is malformed"))?.iter().map(str::to_owned).collect(),
-    };
-    let secret = (auth_method != "none").then(|| state.random.secret("client_secret", 43));
-    let client_id = format!("dyn-{}", state.random.secret("client_id", 16));
-    Ok(MockClient {
-        client_id,
-        client_secret: secret,
-        auth_method,
-        redirect_uris,
-        grant_types,
-        scopes,
-        kind,
-        may_introspect: false,
-    })
+fn unauthorized(presented: bool) -> Decision {
+    let cause = if presented { BearerCause::UnknownToken } else { BearerCause::MissingToken };
+    Decision::new(Outcome::BearerError { cause, scope: None })
 }
 
-/// RFC 6749 section 3.1.2: absolute, without a fragment. RFC 9700 section 2.6: no plain http, but to a loopback address.
-fn check_redirect_uri(uri: &str, kind: ClientKind) -> Result<(), Fault> {
-    let wrong = |why: &str| Err(Fault::RedirectUri(format!("a redirect URI {why}")));
-    let parts = Parts::of(uri);
-    let scheme = parts.scheme.to_ascii_lowercase();
-    if Url::parse(uri).is_err() || uri.bytes().any(|byte| !(0x21..=0x7E).contains(&byte)) {
-        return wrong("is not absolute");
-    }
-    if parts.fragment.is_some() {
-        return wrong("has a fragment");
-    }
-    match scheme.as_str() {
-        "https" if !parts.host.is_empty() => Ok(()),
-        "http" if parts.is_loopback() => Ok(()),
-        "http" => wrong("uses http without being a loopback address"),
-        // RFC 8252 section 7.1: schemes of native applications hold a domain name in reverse order.
-        scheme if kind == ClientKind::Native && scheme.contains('.') => Ok(()),
-        _ => wrong("has a scheme that is not allowed"),
-    }
+/// The client with an identifier, and with a secret where it is to have one.
+fn provisioned(client: MockClient, policy: &Policy, state: &mut State, now: Duration) -> MockClient {
+    let settings = &policy.registration;
+    let secret = (!client.is_public()).then(|| state.random.made_of(&settings.secret_source, "client_secret", 43, now));
+    let expires = (secret.is_some() && settings.secret_lifetime > 0).then(|| now.as_secs() + settings.secret_lifetime);
+    let client_id = format!("dyn-{}", state.random.made_of(&settings.id_source, "client_id", 16, now));
+    MockClient { client_id, client_secret: secret, secret_expires: expires, ..client }
 }
 
 /// The client information response (RFC 7591 section 3.2.1).
-fn describe(call: &Call<'_>, client: &MockClient, management: Option<&str>, issued_at: u64) -> Map<String, Value> {
+fn describe(
+    call: &Call<'_>,
+    client: &MockClient,
+    management: Option<&str>,
+    issued_at: Duration,
+    policy: &Policy,
+) -> Map<String, Value> {
+    let settings = &policy.registration;
     let mut body = Map::new();
     body.insert("client_id".into(), json!(client.client_id));
-    body.insert("client_id_issued_at".into(), json!(issued_at));
+    body.insert("client_id_issued_at".into(), json!(issued_at.as_secs()));
     if let Some(secret) = &client.client_secret {
         body.insert("client_secret".into(), json!(secret));
-        body.insert("client_secret_expires_at".into(), json!(0));
+        if settings.secret_expiry {
+            body.insert("client_secret_expires_at".into(), json!(client.secret_expires.unwrap_or(0)));
+        }
     }
     if let Some(token) = management {
         body.insert("registration_access_token".into(), json!(token));
         body.insert("registration_client_uri".into(), json!(call.url(&format!("register/{}", client.client_id))));
+    }
+    if !settings.echo {
+        return body;
     }
     body.insert("redirect_uris".into(), json!(client.redirect_uris));
     body.insert("grant_types".into(), json!(client.grant_types));
@@ -162,25 +126,9 @@ fn describe(call: &Call<'_>, client: &MockClient, management: Option<&str>, issu
     body.insert("token_endpoint_auth_method".into(), json!(client.auth_method));
     body.insert("application_type".into(), json!(if client.kind == ClientKind::Native { "native" } else { "web" }));
     body.insert("scope".into(), json!(client.scopes.join(" ")));
+    if client.require_par {
+        body.insert("require_pushed_authorization_requests".into(), json!(true));
+    }
+    body.extend(client.metadata.clone());
     body
-}
-
-fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Fault> {
-    match members.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Fault::Metadata(format!("{name} is no string"))),
-    }
-}
-
-fn list(members: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Fault> {
-    let wrong = || Fault::Metadata(format!("{name} is no list of strings"));
-    match members.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(values)) => {
-            let texts = values.iter().map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong));
-            texts.collect::<Result<_, _>>().map(Some)
-        }
-        Some(_) => Err(wrong()),
-    }
 }

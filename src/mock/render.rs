@@ -9,10 +9,11 @@ use super::authorization_response;
 use super::call::{Endpoint, Identity};
 use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Page, Tokens};
 use super::jwt;
+use super::keys::Alg;
 use super::pages;
 use crate::oauth::Response;
 use crate::oauth::encoding::base64url;
-use crate::policy::{BearerCause, Policy, Rewrite, TokenCause, Tokens as Kind};
+use crate::policy::{AuthorizeCause, BearerCause, Policy, RegistrationCause, Rewrite, TokenCause, Tokens as Kind};
 
 /// A response, and what has to be remembered of it.
 pub(super) struct Rendered {
@@ -52,7 +53,12 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::Authorization(answer) => authorization_response::render(answer, setting, &mut signed),
         Outcome::Tokens(tokens) => token_response(tokens, setting, &mut signed),
         Outcome::TokenError { cause, header_used, allow } => token_error(*cause, *header_used, allow, policy),
+        Outcome::PushRefused(cause) => push_refused(*cause, policy),
+        Outcome::RegistrationError { cause, detail } => registration_error(*cause, detail, policy),
         Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
+        Outcome::Json { body, cache, .. } if describes_the_server(setting) => {
+            json_response(200, signed_metadata(body, setting), *cache)
+        }
         Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache),
         Outcome::Empty(status) => {
             let mut response = Response::new(*status);
@@ -72,6 +78,25 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         response.headers.push("Set-Cookie", cookie.as_str());
     }
     Rendered { response, signed }
+}
+
+fn describes_the_server(setting: Setting<'_>) -> bool {
+    matches!(setting.endpoint, Endpoint::OauthMetadata | Endpoint::OpenidMetadata)
+}
+
+/// The metadata with themselves as a signed token (RFC 8414 section 2.1), where the policy wants one.
+fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<String, Value> {
+    const NAME: &str = "signed_metadata";
+    let Setting { realm, policy, rewrites, .. } = setting;
+    let mut out = document.clone();
+    let replaced = policy.metadata.set.contains_key(NAME) || policy.metadata.omit.iter().any(|name| name == NAME);
+    if policy.metadata.signed && !replaced {
+        let mut claims = document.clone();
+        claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
+        let token = jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys, &policy.jwks, rewrites, Kind::All);
+        out.insert(NAME.into(), json!(token));
+    }
+    out
 }
 
 /// What is answered where nothing is (RFC 9457).
@@ -193,6 +218,27 @@ fn token_error(cause: TokenCause, header_used: bool, allow: &'static str, policy
         response.headers.push("WWW-Authenticate", format!("{}{realm}", auth.challenge_scheme));
     }
     allowing(response, (rendered.status == 405).then_some(allow))
+}
+
+/// RFC 9126 section 2.3: the codes of the authorization endpoint in the form of the token endpoint.
+fn push_refused(cause: AuthorizeCause, policy: &Policy) -> Response {
+    let rendered = policy.errors.authorize.of(cause);
+    let mut body = object([("error", json!(rendered.error))]);
+    if policy.response.description && !rendered.description.is_empty() {
+        body.insert("error_description".into(), json!(rendered.description));
+    }
+    let mut response = json_response(400, body, Cache::Public);
+    caching(&mut response, policy.response.no_store_on_error, policy.response.pragma && policy.response.no_store_on_error);
+    response
+}
+
+/// RFC 7591 section 3.2.2.
+fn registration_error(cause: RegistrationCause, detail: &str, policy: &Policy) -> Response {
+    let rendered = policy.errors.registration.of(cause);
+    let description = if detail.is_empty() { &rendered.description } else { detail };
+    let body = object([("error", json!(rendered.error)), ("error_description", json!(description))]);
+    let allow = (cause == RegistrationCause::Method).then_some("POST");
+    allowing(json_response(rendered.status, body, Cache::NoStore), allow)
 }
 
 /// RFC 6750 section 3.

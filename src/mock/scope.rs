@@ -30,6 +30,9 @@ pub(super) fn resolve(asked: Option<&str>, client: &MockClient, policy: &ScopePo
             (None, UnknownScope::Grant) => granted.push(token.to_owned()),
         }
     }
+    if !policy.only_requested && !granted.is_empty() {
+        return Ok(client.scopes.iter().cloned().collect());
+    }
     // A grant of nothing could not even be written down: the grammar knows no empty scope.
     if granted.is_empty() { Err(ScopeFault::Unknown) } else { Ok(granted.into_iter().collect()) }
 }
@@ -91,6 +94,7 @@ mod tests {
         assert_eq!(ask("openid x", ScopePolicy { unknown: UnknownScope::Grant, ..base() }), Ok("openid x".into()));
         assert_eq!(ask("API:read", ScopePolicy { case_sensitive: false, ..base() }), Ok("api:read".into()));
         assert_eq!(ask(" openid", ScopePolicy { check_grammar: false, ..base() }), Ok("openid".into()));
+        assert_eq!(ask("openid", ScopePolicy { only_requested: false, ..base() }), Ok("api:read openid".into()));
         assert_eq!(ask("api:read openid", ScopePolicy { ordered: true, ..base() }), Err(ScopeFault::Unknown));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::MockClient;
 use super::authorize::Transaction;
+use super::call::Fields;
 use super::random::Random;
 use super::store::Store;
 use crate::oauth::Scope;
@@ -23,6 +24,9 @@ pub(super) struct State {
     pub(super) sessions: Store<String, Session>,
     pub(super) transactions: Store<String, Transaction>,
     pub(super) codes: Store<String, Code>,
+    pub(super) pushed: Store<String, Pushed>,
+    /// When each client's latest minute of pushed requests began, and how many there were in it.
+    pub(super) pushes: HashMap<String, (Duration, u64)>,
     devices: Store<String, Device>,
     /// Device codes by their user codes without punctuation.
     user_codes: Store<String, String>,
@@ -96,6 +100,18 @@ pub(super) struct Code {
     pub(super) openid: OpenidAsked,
     pub(super) expires: Duration,
     pub(super) used: Option<Used>,
+}
+
+/// An authorization request that was pushed (RFC 9126), under its `request_uri`.
+#[derive(Clone)]
+pub(super) struct Pushed {
+    pub(super) client: String,
+    /// The authorization request, without what authenticated the client.
+    pub(super) fields: Fields,
+    /// Whether its redirect URI is allowed though it is not registered.
+    pub(super) new_redirect_uri: bool,
+    pub(super) expires: Duration,
+    pub(super) used: bool,
 }
 
 /// A device authorization (RFC 8628 section 3.2).
@@ -187,6 +203,8 @@ impl State {
             sessions: Store::new(FRONT_CAPACITY),
             transactions: Store::new(FRONT_CAPACITY),
             codes: Store::new(FRONT_CAPACITY),
+            pushed: Store::new(FRONT_CAPACITY),
+            pushes: HashMap::new(),
             devices: Store::new(FRONT_CAPACITY),
             user_codes: Store::new(FRONT_CAPACITY),
             verifications: Store::new(FRONT_CAPACITY),
@@ -212,6 +230,8 @@ impl State {
         self.transactions = Store::new(FRONT_CAPACITY);
         self.codes = Store::new(FRONT_CAPACITY);
         self.openid = Store::new(FRONT_CAPACITY);
+        self.pushed = Store::new(FRONT_CAPACITY);
+        self.pushes.clear();
         self.devices = Store::new(FRONT_CAPACITY);
         self.user_codes = Store::new(FRONT_CAPACITY);
         self.verifications = Store::new(FRONT_CAPACITY);
@@ -250,10 +270,20 @@ impl State {
         known.management_token.as_deref().map(|token| (token, known.issued_at))
     }
 
-    /// Removes a client, and all that was issued to it (RFC 7592 section 2.3).
+    /// Whether a token manages any registered client.
+    pub(super) fn manages_any(&self, token: &str) -> bool {
+        self.clients.values().any(|known| known.management_token.as_deref() == Some(token))
+    }
+
+    /// Removes a client (RFC 7592 section 2.3).
     pub(super) fn unregister(&mut self, id: &str) {
         self.clients.remove(id);
+    }
+
+    /// Ends all that was issued to a client.
+    pub(super) fn revoke_client(&mut self, id: &str) {
         self.codes.retain(|code| code.client != id);
+        self.pushed.retain(|pushed| pushed.client != id);
         self.devices.retain(|device| device.client != id);
         for token in self.tokens.iter_mut().filter(|token| token.client == id) {
             token.revoked = true;

@@ -42,6 +42,18 @@ pub struct BearerError {
     pub description: String,
 }
 
+/// How the registration endpoint refuses (RFC 7591 section 3.2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationError {
+    /// The status.
+    pub status: u16,
+    /// The `error` member.
+    pub error: String,
+    /// The `error_description` member.
+    pub description: String,
+}
+
 macro_rules! causes {
     ($(#[$meta:meta])* $cause:ident, $table:ident, $entry:ident, { $($(#[$doc:meta])* $variant:ident $field:ident = $value:expr;)* }) => {
         $(#[$meta])*
@@ -124,6 +136,18 @@ causes! {
         RequestNotSupported request_not_supported = redirect("request_not_supported", "request is not supported");
         /// `request_uri` is not supported (OpenID Connect Core section 6.2).
         RequestUriNotSupported request_uri_not_supported = redirect("request_uri_not_supported", "request_uri is not supported");
+        /// The request had to be pushed first (RFC 9126 section 4).
+        PushRequired push_required = redirect("invalid_request", "push this request first");
+        /// No such `request_uri` (RFC 9126 section 4).
+        UnknownRequestUri unknown_request_uri = page("invalid_request_uri", "this request_uri is not known");
+        /// The `request_uri` has expired.
+        ExpiredRequestUri expired_request_uri = page("invalid_request_uri", "this request_uri has expired");
+        /// The `request_uri` was used before.
+        UsedRequestUri used_request_uri = page("invalid_request_uri", "this request_uri was used before");
+        /// The `request_uri` is another client's.
+        ForeignRequestUri foreign_request_uri = page("invalid_request_uri", "this request_uri is another client's");
+        /// A parameter beside `request_uri` contradicts the pushed one, where that is refused.
+        ContraryParameter contrary_parameter = page("invalid_request", "a parameter differs from the pushed one");
         /// The user refused.
         Denied denied = redirect("access_denied", "the resource owner refused");
         /// `prompt=none`, and nobody is logged in.
@@ -239,6 +263,12 @@ causes! {
         ForeignToken foreign_token = bad("invalid_grant", "the token is not this client's");
         /// A token of a type that cannot be revoked.
         UnsupportedTokenType unsupported_token_type = bad("unsupported_token_type", "this token cannot be revoked");
+        /// A pushed request that holds `request_uri` (RFC 9126 section 2.1).
+        PushedRequestUri pushed_request_uri = bad("invalid_request", "request_uri cannot be pushed");
+        /// A pushed request that is too large (RFC 9126 section 2.3).
+        TooLarge too_large = TokenError { status: 413, ..bad("invalid_request", "the request is too large") };
+        /// Too many requests of this client (RFC 9126 section 2.3).
+        TooMany too_many = TokenError { status: 429, ..bad("invalid_request", "too many requests") };
         /// This client may not introspect.
         MayNotIntrospect may_not_introspect = TokenError { status: 403, ..bad("access_denied", "this client may not introspect") };
     }
@@ -262,6 +292,26 @@ causes! {
         /// The scope does not suffice.
         InsufficientScope insufficient_scope = bearer(403, "insufficient_scope", "the scope does not suffice");
     }
+}
+
+causes! {
+    /// Why the registration endpoint refuses (RFC 7591 section 3.2.2).
+    RegistrationCause, RegistrationErrors, RegistrationError, {
+        /// Another method than POST.
+        Method method = RegistrationError { status: 405, ..registration("invalid_request", "use POST") };
+        /// The body is no JSON object, or is not sent as one.
+        Malformed malformed = registration("invalid_client_metadata", "send a JSON object as application/json");
+        /// A redirect URI is missing, or cannot be registered.
+        RedirectUri redirect_uri = registration("invalid_redirect_uri", "a redirect URI cannot be registered");
+        /// Grant types and response types do not fit together.
+        Inconsistent inconsistent = registration("invalid_client_metadata", "grant_types and response_types do not fit together");
+        /// Other metadata cannot be registered.
+        Metadata metadata = registration("invalid_client_metadata", "the client metadata cannot be registered");
+    }
+}
+
+fn registration(error: &str, description: &str) -> RegistrationError {
+    RegistrationError { status: 400, error: error.into(), description: description.into() }
 }
 
 fn page(error: &str, description: &str) -> AuthorizeError {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::reader::{Data, Entry, Node, Sink};
 
 /// The patches that a table stands for: itself, or the members of its family (`family.member`).
-pub(super) fn expand(entry: &Entry, sink: &Sink) -> Vec<Entry> {
+pub(crate) fn expand(entry: &Entry, sink: &Sink) -> Vec<Entry> {
     let Data::Table(fields) = &entry.value.data else { return vec![entry.clone()] };
     let Some(each) = fields.iter().find(|field| field.key == "each") else { return vec![entry.clone()] };
     let lists = lists(each, sink);

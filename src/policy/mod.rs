@@ -16,8 +16,11 @@ mod tree;
 mod when;
 
 pub use causes::{
-    AuthorizeCause, AuthorizeError, AuthorizeErrors, BearerCause, BearerError, BearerErrors, TokenCause, TokenError, TokenErrors,
+    AuthorizeCause, AuthorizeError, AuthorizeErrors, BearerCause, BearerError, BearerErrors, RegistrationCause,
+    RegistrationError, RegistrationErrors, TokenCause, TokenError, TokenErrors,
 };
+#[cfg(feature = "cli")]
+pub(crate) use family::expand as expand_family;
 pub use library::{Library, UnknownPatch, matches};
 pub use patch::{Change, Patch, PatchKind, Requires, Rule};
 pub use rewrite::{Answer, Rewrite, Tokens};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AuthorizeErrors, BearerErrors, TokenErrors};
+use super::{AuthorizeErrors, BearerErrors, RegistrationErrors, TokenErrors};
 
 /// Declares an enumeration whose values are written in kebab case.
 macro_rules! choices {
@@ -32,6 +32,9 @@ macro_rules! settings {
         }
     };
 }
+
+pub(crate) use choices;
+pub(crate) use settings as settings_tree;
 
 settings! {
     /// Everything the mock decides. The default is strictly conformant.
@@ -74,6 +77,8 @@ settings! {
         revocation: RevocationPolicy = RevocationPolicy::default(),
         /// Introspection endpoint.
         introspection: IntrospectionPolicy = IntrospectionPolicy::default(),
+        /// Pushed authorization requests.
+        par: ParPolicy = ParPolicy::default(),
         /// UserInfo and the protected resource.
         resource: ResourcePolicy = ResourcePolicy::default(),
         /// Key set.
@@ -100,6 +105,8 @@ settings! {
         trust_forwarded: bool = false,
         /// Members that are left out.
         omit: Vec<String> = vec![],
+        /// Whether the document is repeated as a signed token, `signed_metadata` (RFC 8414 section 2.1).
+        signed: bool = true,
         /// Members that are set, whatever the rest of the policy says.
         set: BTreeMap<String, Value> = BTreeMap::new(),
     }
@@ -396,6 +403,8 @@ settings! {
         required: bool = false,
         /// When a response names the scope.
         member: ScopeMember = ScopeMember::Always,
+        /// Whether a client gets no more than it asks for; else all that it is registered for.
+        only_requested: bool = true,
         /// Whether the order of the tokens matters (then an order other than the registered one is refused).
         ordered: bool = false,
     }
@@ -542,6 +551,8 @@ settings! {
         source: String = "random".into(),
         /// Characters put in front, some of them outside the grammar of RFC 6749 A.11 if so wished.
         prefix: String = String::new(),
+        /// Whether it ends with the code challenge, for all to read (RFC 7636 section 4.4).
+        shows_challenge: bool = false,
     }
 }
 
@@ -1060,6 +1071,92 @@ settings! {
     }
 }
 
+choices! {
+    /// Whose pushed requests may name a redirect URI that is not registered (RFC 9126 section 2.4).
+    NewRedirectUris {
+        /// Nobody's.
+        Refuse,
+        /// Those of clients that have authenticated, for https addresses.
+        Authenticated,
+        /// Everybody's, for any address.
+        Anybody,
+    }
+}
+
+choices! {
+    /// What happens to parameters that stand beside `request_uri` at the authorization endpoint.
+    BesideRequestUri {
+        /// They do not count.
+        Ignore,
+        /// The request is refused where one of them differs from the pushed one.
+        Refuse,
+        /// They count where nothing was pushed under their name.
+        Complete,
+        /// They replace what was pushed.
+        Replace,
+    }
+}
+
+choices! {
+    /// When a `request_uri` is used up.
+    UsedUp {
+        /// When the authorization response is sent: until then the page may be loaded again.
+        ByResponse,
+        /// When the authorization endpoint sees it first.
+        ByVisit,
+        /// Never.
+        Never,
+    }
+}
+
+settings! {
+    /// Pushed authorization requests (RFC 9126).
+    ParPolicy {
+        /// Whether the endpoint is there.
+        enabled: bool = true,
+        /// Whether every authorization request must have been pushed; announced where it is so.
+        required: bool = false,
+        /// Whether requests that had to be pushed, by all clients or by this one, are refused where they were not.
+        enforce: bool = true,
+        /// Whether clients must authenticate as at the token endpoint.
+        authenticate: bool = true,
+        /// Whether a push needs `client_id` in its body, beside an Authorization header.
+        require_client_id: bool = true,
+        /// Whether a push that holds `request_uri` is refused; else that parameter is ignored.
+        refuse_request_uri: bool = true,
+        /// Whether GET works too, with parameters in the query.
+        get: bool = false,
+        /// Whether redirect URI, response type, scope and the rest are validated when the request is pushed.
+        validate: bool = true,
+        /// Whether they are validated when the pushed request is used.
+        validate_again: bool = true,
+        /// Whose requests may name a redirect URI that is not registered.
+        new_redirect_uris: NewRedirectUris = NewRedirectUris::Refuse,
+        /// The longest body, in bytes; beyond it 413.
+        max_bytes: u64 = 65536,
+        /// How many requests a client may push in a minute; beyond it 429; 0: as many as it likes.
+        max_per_minute: u64 = 0,
+        /// Seconds that a `request_uri` lives, as `expires_in` says.
+        lifetime: u64 = 60,
+        /// Whether its expiry is checked.
+        check_expiry: bool = true,
+        /// When it is used up.
+        used_up: UsedUp = UsedUp::ByResponse,
+        /// Whether an unknown one is ignored, so that the parameters beside it count.
+        ignore_unknown: bool = false,
+        /// Whether it works for the client only that pushed the request.
+        bound_to_client: bool = true,
+        /// Parameters that stand beside it at the authorization endpoint.
+        beside: BesideRequestUri = BesideRequestUri::Ignore,
+        /// What it begins with.
+        prefix: String = "urn:ietf:params:oauth:request_uri:".into(),
+        /// Characters after that.
+        length: usize = 43,
+        /// What they are made of: as for codes.
+        source: String = "random".into(),
+    }
+}
+
 settings! {
     /// UserInfo and the protected resource.
     ResourcePolicy {
@@ -1069,6 +1166,10 @@ settings! {
         methods: Vec<String> = vec!["GET".into(), "POST".into()],
         /// Whether a token in the form body is read (RFC 6750 section 2.2).
         body: bool = true,
+        /// Whether a body with a token must come by POST.
+        body_needs_post: bool = true,
+        /// Whether a body with a token must be labelled as a form.
+        body_needs_form: bool = true,
         /// Whether a token in the query is read (RFC 6750 section 2.3).
         query: bool = false,
         /// Whether a token in two places is refused.
@@ -1114,13 +1215,71 @@ settings! {
     }
 }
 
+choices! {
+    /// What happens to metadata that cannot be registered as they were sent (RFC 7591 sections 2 and 3.2.1).
+    Unsupported {
+        /// The registration is refused.
+        Refuse,
+        /// They are left out or replaced, and the response says so.
+        Replace,
+        /// They are registered nevertheless.
+        Accept,
+    }
+}
+
 settings! {
     /// Dynamic client registration.
     RegistrationPolicy {
         /// Whether anybody may register a client (RFC 7591).
         open: bool = true,
+        /// The initial access token that a registration must carry; empty: none is asked for (RFC 7591 section 3).
+        initial_token: String = String::new(),
+        /// Whether the media type of the request must be JSON; else any body that is JSON will do.
+        check_content_type: bool = true,
+        /// Metadata that nobody knows.
+        unknown: Unknown = Unknown::Ignore,
+        /// Whether clients of redirecting grants must bring redirect URIs.
+        require_redirect_uris: bool = true,
+        /// Whether a redirect URI must be absolute and well formed.
+        check_redirect_form: bool = true,
+        /// Whether a redirect URI with a fragment is refused.
+        check_redirect_fragment: bool = true,
+        /// Whether the scheme of a redirect URI must be a safe one: https, http to a loopback address, a native application's own.
+        check_redirect_scheme: bool = true,
+        /// Grant types, response types, scopes and authentication methods that are not on offer: refused or replaced.
+        unsupported: Unsupported = Unsupported::Refuse,
+        /// Grant types and response types that do not fit together (RFC 7591 section 2.1): refused or replaced.
+        inconsistent: Unsupported = Unsupported::Refuse,
+        /// Whether `jwks` beside `jwks_uri` is refused.
+        check_keys: bool = true,
+        /// Whether addresses of pages and pictures must be web addresses.
+        check_links: bool = true,
+        /// Whether the response tells all registered metadata.
+        echo: bool = true,
+        /// Whether `client_secret_expires_at` goes with a secret.
+        secret_expiry: bool = true,
+        /// Seconds that a secret lives; 0: for ever.
+        secret_lifetime: u64 = 0,
+        /// What client identifiers are made of: as for codes.
+        id_source: String = "random".into(),
+        /// What secrets are made of: as for codes.
+        secret_source: String = "random".into(),
         /// Whether a registered client can be read and deleted (RFC 7592).
         management: bool = true,
+        /// Whether reading a registration is on offer; else 405.
+        read: bool = true,
+        /// Whether deleting a registration is on offer; else 405.
+        delete: bool = true,
+        /// Whether the registration access token is looked at.
+        check_token: bool = true,
+        /// Whether it works for its own client only.
+        bound_to_client: bool = true,
+        /// What registration access tokens are made of: as for codes.
+        token_source: String = "random".into(),
+        /// Whether a deleted client is gone; else only the answer says so.
+        delete_removes: bool = true,
+        /// Whether the tokens of a deleted client are revoked.
+        delete_revokes: bool = true,
     }
 }
 
@@ -1171,6 +1330,8 @@ settings! {
         token: TokenErrors = TokenErrors::default(),
         /// Protected resource and UserInfo.
         bearer: BearerErrors = BearerErrors::default(),
+        /// Client registration.
+        registration: RegistrationErrors = RegistrationErrors::default(),
     }
 }
 

@@ -42,13 +42,14 @@ pub enum ParameterTest {
 
 impl When {
     /// The endpoints that rules can name.
-    pub const ENDPOINTS: [&'static str; 13] = [
+    pub const ENDPOINTS: [&'static str; 14] = [
         "authorize",
         "login",
         "consent",
         "token",
         "revoke",
         "introspect",
+        "par",
         "userinfo",
         "resource",
         "jwks",

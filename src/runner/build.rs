@@ -1,5 +1,7 @@
 //! Right requests, and the edits that make them deviate.
 
+use serde_json::Value as Json;
+
 use super::chance::Chance;
 use super::context::{Names, Unset};
 use super::record::Record;
@@ -15,6 +17,14 @@ impl Form {
     /// Appends a pair that is not yet encoded.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.0.push((encoding::form(name).into_bytes(), encoding::form(value).into_bytes()));
+    }
+
+    /// Appends a pair that is not yet encoded, unless the name is there already.
+    pub fn push_once(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        let encoded = encoding::form(name).into_bytes();
+        if !self.0.iter().any(|(n, _)| *n == encoded) {
+            self.push(name, value);
+        }
     }
 
     /// Sets a pair whose value is encoded already.
@@ -90,34 +100,18 @@ pub fn authorize(
     step: &Authorize,
     client: &Client,
     endpoint: &str,
+    pushed: Option<&Record>,
     names: &Names<'_>,
     chance: &mut Chance,
 ) -> Result<Ready, Unset> {
-    let mut form = Form::default();
-    let implicit = step.grant == "implicit";
-    form.push("response_type", if implicit { "token" } else { "code" });
-    form.push("client_id", &client.client_id);
-    if let Some(uri) = client.redirect_uris.first() {
-        form.push("redirect_uri", uri);
-    }
-    if !client.scopes.is_empty() {
-        form.push("scope", client.scopes.join(" "));
-    }
-    form.push("state", chance.text());
-    // PKCE ties a code to its login, and a nonce an ID token: the implicit grant of RFC 6749 section 4.2 has neither.
-    let pkce = proof_key(&step.pkce, chance).filter(|_| !implicit);
-    if let Some(pkce) = &pkce {
-        form.push("code_challenge", &pkce.challenge);
-        form.push("code_challenge_method", pkce.method.name());
-    }
-    if !implicit && client.scopes.iter().any(|scope| scope == "openid") {
-        form.push("nonce", chance.text());
-    }
-    for (name, value) in &client.extra_authorize {
-        form.push(name, value);
-    }
+    let (mut form, code_verifier) = match pushed {
+        Some(pushed) => (reference(client, pushed)?, pushed.code_verifier.clone()),
+        None => authorization(client, &step.grant, &step.pkce, chance),
+    };
     form.edit(&step.edits, names)?;
-    leave_out_needless_nonce(&mut form, &step.edits);
+    if pushed.is_none() {
+        leave_out_needless_nonce(&mut form, &step.edits);
+    }
     let method = step.edits.method.clone().unwrap_or_else(|| "GET".into());
     let mut request = if method == "POST" {
         let mut request = Request::new("POST", endpoint);
@@ -128,7 +122,47 @@ pub fn authorize(
         Request::new(method, with_query(endpoint, &form.encode()))
     };
     set_headers(&mut request.headers, &step.edits, names)?;
-    Ok(Ready { request, sent: form.params(), code_verifier: pkce.map(|pkce| pkce.verifier) })
+    // What was pushed was sent too, and comes first: it is what counts.
+    let sent = pushed.map(|pushed| pushed.sent.clone()).unwrap_or_default();
+    let sent = sent.iter().chain(form.params().iter()).collect();
+    Ok(Ready { request, sent, code_verifier })
+}
+
+/// The parameters of a right authorization request, and the verifier that belongs to their challenge.
+pub fn authorization(client: &Client, grant: &str, pkce: &str, chance: &mut Chance) -> (Form, Option<String>) {
+    let mut form = Form::default();
+    let implicit = grant == "implicit";
+    form.push("response_type", if implicit { "token" } else { "code" });
+    form.push("client_id", &client.client_id);
+    if let Some(uri) = client.redirect_uris.first() {
+        form.push("redirect_uri", uri);
+    }
+    if !client.scopes.is_empty() {
+        form.push("scope", client.scopes.join(" "));
+    }
+    form.push("state", chance.text());
+    // PKCE ties a code to its login, and a nonce an ID token: the implicit grant of RFC 6749 section 4.2 has neither.
+    let pkce = proof_key(pkce, chance).filter(|_| !implicit);
+    if let Some(pkce) = &pkce {
+        form.push("code_challenge", &pkce.challenge);
+        form.push("code_challenge_method", pkce.method.name());
+    }
+    if !implicit && client.scopes.iter().any(|scope| scope == "openid") {
+        form.push("nonce", chance.text());
+    }
+    for (name, value) in &client.extra_authorize {
+        form.push(name, value);
+    }
+    (form, pkce.map(|pkce| pkce.verifier))
+}
+
+/// What is sent in place of a pushed request (RFC 9126 section 4).
+fn reference(client: &Client, pushed: &Record) -> Result<Form, Unset> {
+    let uri = pushed.got("request_uri").ok_or_else(|| Unset("request_uri".into()))?;
+    let mut form = Form::default();
+    form.push("client_id", &client.client_id);
+    form.push("request_uri", super::record::text_of(&uri));
+    Ok(form)
 }
 
 /// What a back-channel request is made of.
@@ -146,6 +180,8 @@ pub struct Parts<'a> {
     pub from: Option<&'a Record>,
     /// The token that it is about.
     pub token: Option<String>,
+    /// The parameters that it begins with: those of a pushed request.
+    pub form: Form,
     /// The deviations.
     pub edits: &'a Edits,
 }
@@ -155,16 +191,16 @@ pub struct Parts<'a> {
 /// # Errors
 /// [`Unset`] where a variable, or what the request continues, has no value.
 pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset> {
-    let mut form = Form::default();
+    let mut form = parts.form.clone();
     let mut headers = Headers::new();
     match parts.verb {
         Verb::Token => grant(&mut form, parts, names)?,
         Verb::Revoke | Verb::Introspect => form.push("token", parts.token.as_deref().unwrap_or_default()),
         Verb::Userinfo | Verb::Resource => bearer(&mut headers, parts, names)?,
         Verb::Device => device(&mut form, parts),
-        Verb::Metadata | Verb::Jwks => {}
+        Verb::Par | Verb::Register | Verb::Metadata | Verb::Jwks => {}
     }
-    let speaks_form = matches!(parts.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device);
+    let speaks_form = matches!(parts.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par | Verb::Device);
     if let Some(client) = parts.client.filter(|_| speaks_form) {
         authenticate(&mut form, &mut headers, client, parts.edits.auth.as_ref(), names)?;
         if parts.verb == Verb::Token {
@@ -175,7 +211,52 @@ pub fn back_channel(parts: &Parts<'_>, names: &Names<'_>) -> Result<Ready, Unset
         }
     }
     form.edit(parts.edits, names)?;
+    if parts.verb == Verb::Par {
+        leave_out_needless_nonce(&mut form, parts.edits);
+    }
     assemble(parts, &form, headers, speaks_form, names)
+}
+
+/// A registration request (RFC 7591 section 3.1): the metadata that are asked for, with their edits.
+///
+/// # Errors
+/// [`Unset`] where a variable has no value.
+pub fn registration(endpoint: &str, metadata: Json, edits: &Edits, names: &Names<'_>) -> Result<Ready, Unset> {
+    let mut metadata = match metadata {
+        Json::Object(members) => members,
+        _ => serde_json::Map::new(),
+    };
+    for name in &edits.unset {
+        metadata.shift_remove(name);
+    }
+    for (name, value) in &edits.members {
+        metadata.insert(name.clone(), names.json(value)?);
+    }
+    let sent = metadata.iter().map(|(name, value)| (name.as_str(), super::record::text_of(value))).collect();
+    let mut query = Form::default();
+    for (name, value) in &edits.query {
+        query.set_encoded(name, names.encoded(value)?);
+    }
+    let method = edits.method.clone().unwrap_or_else(|| "POST".into());
+    let has_body = method != "GET";
+    let mut request = Request::new(method, with_query(endpoint, &query.encode()));
+    request.headers.push("Accept", "application/json");
+    if has_body {
+        request.headers.push("Content-Type", "application/json");
+        request.body = Json::Object(metadata).to_string().into_bytes();
+    }
+    if let Some(content_type) = &edits.content_type {
+        let content_type = names.plain(content_type)?;
+        request.headers.remove("Content-Type");
+        if !content_type.is_empty() {
+            request.headers.push("Content-Type", content_type);
+        }
+    }
+    if let Some(body) = &edits.body {
+        request.body = names.plain(body)?;
+    }
+    set_headers(&mut request.headers, edits, names)?;
+    Ok(Ready { request, sent, code_verifier: None })
 }
 
 /// Adds parameters to a URL that may have a query already.
@@ -278,7 +359,7 @@ fn authenticate(
             headers.set("Authorization", basic(id.as_bytes(), secret.as_bytes(), AuthEncoding::Form));
             in_body(form, id, secret);
         }
-        Auth::None => form.push("client_id", id),
+        Auth::None => form.push_once("client_id", id),
         Auth::Credentials { id, secret, encode } => {
             headers.set("Authorization", basic(&names.plain(id)?, &names.plain(secret)?, *encode));
         }
@@ -288,7 +369,7 @@ fn authenticate(
 }
 
 fn in_body(form: &mut Form, id: &str, secret: &str) {
-    form.push("client_id", id);
+    form.push_once("client_id", id);
     form.push("client_secret", secret);
 }
 

@@ -18,6 +18,8 @@ pub struct Names<'a> {
     pub target: &'a Target,
     /// The clients of the scenario.
     pub clients: &'a BTreeMap<String, Client>,
+    /// Clients that steps registered, by the names of the steps.
+    pub registered: BTreeMap<String, Client>,
     /// What came of the named steps.
     pub records: BTreeMap<String, Vec<Record>>,
     /// The values of the case; variables in them are filled in when they are used.
@@ -88,6 +90,23 @@ impl Names<'_> {
         }
     }
 
+    /// A JSON value with its strings filled in.
+    ///
+    /// # Errors
+    /// [`Unset`] where a variable has no value.
+    pub fn json(&self, value: &crate::scenario::Json) -> Result<Json, Unset> {
+        use crate::scenario::Json as Written;
+        Ok(match value {
+            Written::Text(template) => Json::String(self.fill(template)?),
+            Written::Array(items) => Json::Array(items.iter().map(|item| self.json(item)).collect::<Result<_, _>>()?),
+            Written::Object(members) => {
+                let filled = members.iter().map(|(name, value)| Ok((name.clone(), self.json(value)?)));
+                Json::Object(filled.collect::<Result<_, Unset>>()?)
+            }
+            Written::Plain(value) => value.clone(),
+        })
+    }
+
     /// The values of a variable in every record of its step, for checks over several results.
     #[must_use]
     pub fn every(&self, template: &Template) -> Vec<String> {
@@ -127,7 +146,7 @@ impl Names<'_> {
                 Value::Text(template) | Value::Raw(template) if template.variables().any(|path| path[0] == "case") => None,
                 value => self.plain(value).ok(),
             },
-            "issuer" => Some(self.target.issuer.clone().into_bytes()),
+            "issuer" => of_issuer(&self.target.issuer, rest).map(String::into_bytes),
             "attacker" => self.attacker.clone().map(String::into_bytes),
             // A slash at the end of the issuer goes (OpenID Connect Discovery section 4.1).
             "openid_configuration" => {
@@ -198,10 +217,19 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
             .and_then(|(secret, swapped)| if swapped == secret { None } else { Some(swapped) }),
         "scope" => Some(client.scopes.join(" ")),
         "scope_first" => client.scopes.first().cloned(),
+        "scope_last" => client.scopes.last().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),
         _ => None,
+    }
+}
+
+/// The issuer, or its parts as RFC 8414 section 3.1 takes it apart: the path has no slash at its end.
+fn of_issuer(issuer: &str, path: &[String]) -> Option<String> {
+    match path.first().map(String::as_str) {
+        Some("path") => uri_part(issuer, Some("path")).map(|path| path.trim_end_matches('/').to_owned()),
+        part => uri_part(issuer, part),
     }
 }
 

@@ -9,7 +9,7 @@ use super::steps::grant_of;
 use super::verdict::Control;
 use super::verify::{interval, led_on};
 use crate::scenario::{
-    Action, Authorize, DEVICE_GRANT, Edits, Login, RequestStep, Scenario, Step, Template, Typed, Verb, Verify, VerifyVia,
+    Action, Authorize, DEVICE_GRANT, Direct, Edits, Login, RequestStep, Scenario, Step, Template, Typed, Verb, Verify, VerifyVia,
 };
 
 /// By how much a device waits longer after `slow_down` (RFC 8628 section 3.5).
@@ -23,7 +23,7 @@ impl Play<'_> {
         }
         match &step.action {
             Action::Authorize(authorize) => {
-                let key = authorize_key(authorize);
+                let key = authorize_key(authorize, self.scenario);
                 match self.settled(&key) {
                     Some(control) => control,
                     None => {
@@ -98,8 +98,15 @@ impl Play<'_> {
     }
 
     async fn control_authorize(&mut self, index: usize, step: &Authorize) -> Result<Record, Stop> {
-        let right = Authorize { edits: Edits::default(), login: Login::Approve, resume: None, ..step.clone() };
-        self.authorize(index, "control", &right, "control").await
+        let from = match &step.from {
+            Some(name) => Some(Box::pin(self.again(name)).await?),
+            None => None,
+        };
+        // A pushed request is its own client's: to use it as another one is the deviation.
+        let client = if from.is_some() { String::new() } else { step.client.clone() };
+        let (login, direct) = (Login::Approve, Direct::WhereAllowed);
+        let right = Authorize { edits: Edits::default(), login, direct, client, resume: None, ..step.clone() };
+        self.authorize(index, "control", &right, "control", from.as_ref()).await
     }
 
     async fn control_request(&mut self, index: usize, step: &RequestStep) -> Result<Record, Stop> {
@@ -145,14 +152,7 @@ impl Play<'_> {
         if visited.outcome == Outcome::Granted || !led_on(&visited) {
             return Ok(visited);
         }
-        let right = RequestStep {
-            verb: Verb::Token,
-            from: Some(step.device.clone()),
-            client: None,
-            grant: None,
-            token: None,
-            edits: Edits::default(),
-        };
+        let right = RequestStep { from: Some(step.device.clone()), ..RequestStep::new(Verb::Token) };
         self.request(index, "control", &right, Some(&device)).await
     }
 
@@ -161,7 +161,13 @@ impl Play<'_> {
         let found = self.scenario.steps.iter().enumerate().find(|(_, step)| step.name.as_deref() == Some(name));
         let Some((index, step)) = found else { return Err(Stop::Error(format!("no step named {name}"))) };
         match &step.action {
-            Action::Authorize(authorize) => self.authorize(index, "control", authorize, "control").await,
+            Action::Authorize(authorize) => {
+                let from = match &authorize.from {
+                    Some(name) => Some(Box::pin(self.again(name)).await?),
+                    None => None,
+                };
+                self.authorize(index, "control", authorize, "control", from.as_ref()).await
+            }
             Action::Request(request) => {
                 let from = match &request.from {
                     Some(name) => Some(Box::pin(self.again(name)).await?),
@@ -184,6 +190,8 @@ impl Play<'_> {
         let from = if by_code {
             let right = Authorize {
                 client: name.clone(),
+                from: None,
+                direct: Direct::WhereAllowed,
                 login: Login::Approve,
                 session: None,
                 user: 0,
@@ -192,12 +200,11 @@ impl Play<'_> {
                 resume: None,
                 edits: Edits::default(),
             };
-            Some(self.authorize(0, "control", &right, "control").await?)
+            Some(self.authorize(0, "control", &right, "control", None).await?)
         } else {
             None
         };
-        let right =
-            RequestStep { verb: Verb::Token, from: None, client: Some(name), grant: None, token: None, edits: Edits::default() };
+        let right = RequestStep { client: Some(name), ..RequestStep::new(Verb::Token) };
         let record = self.request(0, "control", &right, from.as_ref()).await?;
         let token = record.got("access_token").filter(|_| record.outcome == Outcome::Accepted);
         token.as_ref().map(text_of).ok_or_else(|| Stop::Error(format!("no token to be had: {}", record.summary())))
@@ -205,15 +212,18 @@ impl Play<'_> {
 }
 
 /// What makes two authorization requests the same but for their edits.
-pub(super) fn authorize_key(step: &Authorize) -> String {
-    format!("authorize {} {} {} {}", step.client, step.grant, step.pkce, step.user)
+pub(super) fn authorize_key(step: &Authorize, scenario: &Scenario) -> String {
+    let lineage = step.from.as_deref().map(|name| lineage(name, scenario));
+    // The request is the pushed one's then, whoever uses it.
+    let client = if lineage.is_some() { "" } else { &step.client };
+    format!("authorize {client} {} {} {} {}", step.grant, step.pkce, step.user, lineage.unwrap_or_default())
 }
 
 /// What makes two back-channel requests the same but for their edits: kind, grant, and the lineage of what they continue.
 pub(super) fn request_key(step: &RequestStep, from: Option<&Record>, scenario: &Scenario) -> String {
     let lineage = step.from.as_deref().map(|name| lineage(name, scenario)).unwrap_or_default();
     let client = from.and_then(|record| record.client.clone()).or_else(|| step.client.clone()).unwrap_or_default();
-    format!("{:?} {} {client} {lineage}", step.verb, grant_of(step, from))
+    format!("{:?} {} {client} {} {lineage}", step.verb, grant_of(step, from), step.pkce)
 }
 
 /// What makes two visits to the verification page the same but for the code and the user's answer.
@@ -224,10 +234,10 @@ pub(super) fn verify_key(step: &Verify, scenario: &Scenario) -> String {
 fn lineage(name: &str, scenario: &Scenario) -> String {
     let Some(step) = scenario.steps.iter().find(|step| step.name.as_deref() == Some(name)) else { return String::new() };
     match &step.action {
-        Action::Authorize(authorize) => format!("{} {:?}", authorize_key(authorize), authorize.edits),
+        Action::Authorize(authorize) => format!("{} {:?}", authorize_key(authorize, scenario), authorize.edits),
         Action::Request(request) => {
             let above = request.from.as_deref().map(|name| lineage(name, scenario)).unwrap_or_default();
-            format!("{:?} {:?} {above}", request.verb, request.edits)
+            format!("{:?} {:?} {:?} {} {above}", request.verb, request.client, request.edits, request.pkce)
         }
         _ => name.to_owned(),
     }

@@ -1,13 +1,14 @@
 //! The ground a scenario stands on: its target, its clock, its clients. On the mock every scenario has a realm of its own.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::needs;
 use super::result::SkipCode;
 use super::subject::{ClientSource, Driven};
 use crate::mock::{MockServer, Realm, RealmSpec};
+use crate::oauth::Response;
 use crate::policy::PolicySet;
 use crate::scenario::Scenario;
 use crate::target::{Client, Home, Target, Unregistered, User};
@@ -77,7 +78,7 @@ pub struct Ground {
     /// The clients by their names in the scenario.
     pub clients: BTreeMap<String, Client>,
     /// Clients that were registered for this scenario, to be deleted.
-    pub registered: Vec<Client>,
+    pub registered: Mutex<Vec<Client>>,
     /// The realm to drop afterwards.
     pub(super) realm: Option<(Arc<MockSource>, String)>,
     /// The client under test.
@@ -117,7 +118,7 @@ impl Provider {
             Self::Client(_) => return Ok(ground),
         };
         let chosen = match registration {
-            Some(scopes) => needs::register_clients(scenario, &ground.target, wire, scopes, &mut ground.registered).await,
+            Some(scopes) => needs::register_clients(scenario, &ground, wire, scopes).await,
             None => needs::choose_clients(scenario, &ground.target),
         };
         match chosen {
@@ -137,7 +138,10 @@ impl Ground {
     /// Cleans up: deletes registered clients and drops the realm. Returns the clients that could not be deleted.
     pub async fn leave(&mut self, wire: &Wire) -> Vec<String> {
         let mut left = Vec::new();
-        for client in self.registered.drain(..) {
+        // With the realm everything goes that was ever registered there.
+        let gone = self.realm.is_some();
+        let registered = std::mem::take(&mut *self.registered.lock().unwrap_or_else(PoisonError::into_inner));
+        for client in registered.into_iter().filter(|_| !gone) {
             if !matches!(crate::target::unregister(wire, &client).await, Unregistered::Deleted(_)) {
                 left.push(client.client_id);
             }
@@ -149,6 +153,27 @@ impl Ground {
             source.forget(&name);
         }
         left
+    }
+
+    /// Keeps a client in mind that has to be deleted.
+    pub fn keep(&self, client: Client) {
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+    }
+
+    /// Follows what a step itself does to a registration (RFC 7592): a deleted one is gone, and a new token replaces the old one.
+    pub fn managed(&self, method: &str, url: &str, response: &Response) {
+        let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        let concerns = |client: &Client| client.management.as_ref().is_some_and(|(uri, _)| uri == url);
+        if method == "DELETE" && (200..300).contains(&response.status) {
+            registered.retain(|client| !concerns(client));
+            return;
+        }
+        let json = response.json().unwrap_or_default();
+        if let Some(token) = json.get("registration_access_token").and_then(serde_json::Value::as_str)
+            && let Some((_, known)) = registered.iter_mut().find(|client| concerns(client)).and_then(|c| c.management.as_mut())
+        {
+            token.clone_into(known);
+        }
     }
 
     /// Lets time pass on the mock; `None` where only waiting helps.
@@ -169,7 +194,7 @@ fn on_remote(source: &RemoteSource) -> Ground {
         target: source.target.clone(),
         clock: Clock::Real,
         clients: BTreeMap::new(),
-        registered: Vec::new(),
+        registered: Mutex::default(),
         realm: None,
         driven: None,
         dropped: None,
@@ -186,7 +211,7 @@ async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Gro
         target,
         clock: Clock::Realm(realm),
         clients: BTreeMap::new(),
-        registered: Vec::new(),
+        registered: Mutex::default(),
         realm: Some((Arc::clone(source), name)),
         driven: None,
         dropped: None,

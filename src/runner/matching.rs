@@ -328,7 +328,7 @@ fn not_sent_to(out: &mut Vec<Mismatch>, uri: &Template, record: &Record, names: 
     let Ok(uri) = names.fill(uri) else { return };
     // Of the client that asked: another client's registered URI is as wrong as any.
     let asked = |name: &String| record.client.as_ref().is_none_or(|client| client == name);
-    let clients = names.clients.iter().filter(|(name, _)| asked(name));
+    let clients = names.clients.iter().chain(&names.registered).filter(|(name, _)| asked(name));
     let registered: Vec<&String> = clients.flat_map(|(_, client)| &client.redirect_uris).collect();
     let wanted = format!("nothing delivered to {uri}");
     let mut from = names.target.endpoints.authorization.as_deref();

@@ -31,6 +31,9 @@ pub(super) fn endpoints(endpoints: &mut Endpoints, issuer: &str, policy: &Policy
     if policy.resource.userinfo {
         fill(&mut endpoints.userinfo, "userinfo");
     }
+    if policy.par.enabled {
+        fill(&mut endpoints.pushed_authorization_request, "par");
+    }
     if policy.token.grants.iter().any(|grant| grant == DEVICE_GRANT) {
         fill(&mut endpoints.device_authorization, "device_authorization");
     }
@@ -46,6 +49,7 @@ pub(super) fn lifetimes(lifetimes: &mut Lifetimes, policy: &Policy) {
     lifetimes.access_token = seconds(policy.access_token.lifetime);
     lifetimes.device_code = seconds(policy.device.lifetime);
     lifetimes.refresh_token = seconds(policy.refresh.lifetime);
+    lifetimes.request_uri = seconds(policy.par.lifetime);
     let grace = if policy.refresh.reuse == crate::policy::Reuse::WithinGrace { policy.refresh.grace } else { 0 };
     lifetimes.refresh_grace = seconds(grace);
 }
@@ -63,6 +67,7 @@ pub(super) fn features(policy: &Policy) -> BTreeMap<String, Value> {
     out.insert("pkce_plain".into(), Value::from(policy.pkce.supported && policy.pkce.methods.iter().any(|m| m == "plain")));
     out.insert("iss".into(), Value::from(policy.authorize.iss));
     out.insert("refresh_rotation".into(), Value::from(policy.refresh.rotation == Rotation::Always));
+    out.insert("par_required".into(), Value::from(policy.par.required));
     out.insert("consent".into(), Value::from(policy.pages.consent != Consent::Never));
     out.insert("openid".into(), Value::from(policy.id_token.issue));
     out

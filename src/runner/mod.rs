@@ -24,6 +24,7 @@ mod pace;
 mod play;
 mod preflight;
 mod record;
+mod registering;
 mod result;
 mod run;
 mod selftest;

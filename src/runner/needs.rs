@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::ground::NoGround;
+use super::ground::{Ground, NoGround};
 use super::result::SkipCode;
 use crate::scenario::{ClientNeed, DEVICE_GRANT, Needs, Scenario};
 use crate::target::{AuthMethod, Client, ClientKind, Target, Wanted};
@@ -45,6 +45,12 @@ pub(super) fn of_scenario(needs: &Needs, target: &Target) -> Result<(), (SkipCod
     Ok(())
 }
 
+/// The client that a `register` step asks for: any that can use the authorization code grant.
+pub(super) fn wanted_by_step(step: &str, scenario: &Scenario, target: &Target) -> Result<Wanted, NoGround> {
+    let need = ClientNeed { grant: vec!["authorization_code".into()], ..ClientNeed::default() };
+    wanted(&step.replace('_', "-"), &need, scenario, target)
+}
+
 /// Whether a feature is announced by metadata or claimed by the configuration.
 pub(super) fn has_feature(target: &Target, feature: &str) -> bool {
     let claimed = |name: &str| target.features.get(name).is_some_and(is_yes);
@@ -55,6 +61,7 @@ pub(super) fn has_feature(target: &Target, feature: &str) -> bool {
         "registration" => target.endpoints.registration.is_some(),
         "pkce" => pkce.map_or(methods.is_some_and(|m| !m.is_empty()), |word| word != "none"),
         "pkce_plain" => claimed(feature) || methods.is_some_and(|m| m.iter().any(|method| method == "plain")),
+        "par_required" => target.requires_push(),
         "pkce_required" => matches!(pkce, Some("required" | "public")),
         "pkce_optional" => !matches!(pkce, Some("required")),
         "iss" => {
@@ -89,11 +96,11 @@ pub(super) fn choose_clients(scenario: &Scenario, target: &Target) -> Result<BTr
 /// Registers a client of its own for each name (RFC 7591).
 pub(super) async fn register_clients(
     scenario: &Scenario,
-    target: &Target,
+    ground: &Ground,
     wire: &Wire,
     scopes: &[String],
-    registered: &mut Vec<Client>,
 ) -> Result<BTreeMap<String, Client>, NoGround> {
+    let target = &ground.target;
     let mut out = BTreeMap::new();
     for (name, need) in &scenario.clients {
         let mut wanted = wanted(name, need, scenario, target)?;
@@ -112,7 +119,7 @@ pub(super) async fn register_clients(
                 if ["openid", "offline_access"].iter().all(|scope| client.scopes.iter().any(|s| s == scope)) {
                     client.extra_authorize.push(("prompt".into(), "consent".into()));
                 }
-                registered.push(client.clone());
+                ground.keep(client.clone());
                 out.insert(name.clone(), client);
             }
             Err(error) => {

@@ -122,6 +122,7 @@ impl<'a> Play<'a> {
         let names = Names {
             target: &ground.target,
             clients: &ground.clients,
+            registered: BTreeMap::new(),
             records: BTreeMap::new(),
             case: BTreeMap::new(),
             random,
@@ -206,6 +207,7 @@ impl<'a> Play<'a> {
         self.prepare_client().await?;
         for _ in 0..self.scenario.rounds {
             self.names.records.clear();
+            self.names.registered.clear();
             self.play_round().await?;
         }
         self.leave_client().await?;
@@ -220,6 +222,9 @@ impl<'a> Play<'a> {
             let records = self.perform(index, step).await?;
             if let Some(name) = &step.name {
                 self.names.records.insert(name.clone(), records.clone());
+                if let Some(client) = records.last().and_then(|record| record.registered.clone()) {
+                    self.names.registered.insert(name.clone(), *client);
+                }
             }
             self.assume(step, &records).await?;
             if step.expect.is_empty() && step.assume.is_empty() && !step.unjudged {

@@ -5,7 +5,7 @@ use super::answer::Outcome;
 use super::ground::{NoGround, Provider};
 use super::play::{Play, Stage};
 use super::record::Record;
-use crate::scenario::{Action, Authorize, Edits, Login, RequestStep, Scenario, Verb};
+use crate::scenario::{Action, Authorize, Direct, Edits, Login, RequestStep, Scenario, Verb};
 use crate::target::{Client, Target};
 use crate::wire::{Sealed, Vault};
 
@@ -90,6 +90,8 @@ pub fn inventory(target: &Target) -> Vec<String> {
 async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
     let authorize = Authorize {
         client: "a".into(),
+        from: None,
+        direct: Direct::WhereAllowed,
         login: Login::Approve,
         session: None,
         user: 0,
@@ -98,7 +100,7 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
         resume: None,
         edits: Edits::default(),
     };
-    let record = match play.authorize(0, "preflight", &authorize, "main").await {
+    let record = match play.authorize(0, "preflight", &authorize, "main", None).await {
         Ok(record) => record,
         Err(super::play::Stop::Skip(_, reason) | super::play::Stop::Error(reason)) => {
             findings.lines.push((true, play.vault.seal(&format!("no login tried: {reason}"))));
@@ -117,7 +119,7 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
 }
 
 async fn redeem(play: &mut Play<'_>, from: &Record, findings: &mut Findings) {
-    let token = RequestStep { verb: Verb::Token, from: None, client: None, grant: None, token: None, edits: Edits::default() };
+    let token = RequestStep::new(Verb::Token);
     let record = match play.request(0, "preflight", &token, Some(from)).await {
         Ok(record) => record,
         Err(super::play::Stop::Skip(_, reason) | super::play::Stop::Error(reason)) => {

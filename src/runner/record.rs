@@ -6,6 +6,7 @@ use super::answer::Outcome;
 use super::evidence::Evidence;
 use super::way::Way;
 use crate::oauth::{Headers, Params, Scope};
+use crate::target::Client;
 
 /// What came of one request, or of one derived observation.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub struct Record {
     pub evidence: Option<Evidence>,
     /// How much stood in the journals of both issuers before it (`drive` steps).
     pub journal_from: (u64, u64),
+    /// The client that it registered.
+    pub registered: Option<Box<Client>>,
 }
 
 impl Record {
@@ -89,6 +92,7 @@ impl Record {
             callback: None,
             evidence: None,
             journal_from: (0, 0),
+            registered: None,
         }
     }
 

@@ -5,14 +5,13 @@ use std::time::Duration;
 use super::answer::{self, Body, Outcome};
 use super::build::{self, Parts, Ready};
 use super::context::Unset;
-use super::ground::Ground;
 use super::play::{Line, Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
 use super::verify::user_action;
 use super::way;
 use crate::oauth::{Channel, Exchange};
-use crate::scenario::{Action, Authorize, DEVICE_GRANT, Http, RequestStep, Same, Step, Verb, Verify, Wait};
+use crate::scenario::{Action, Authorize, DEVICE_GRANT, Direct, Http, RequestStep, Same, Step, Verb, Verify, Wait};
 use crate::target::login::{self, End, PAGE_LIMIT, Visit};
 use crate::target::{Client, User};
 use crate::wire::Browser;
@@ -36,7 +35,8 @@ impl<'a> Play<'a> {
         match &step.action {
             Action::Authorize(authorize) => {
                 let session = authorize.session.clone().unwrap_or_else(|| "main".into());
-                self.authorize(index, &label, authorize, &session).await
+                let pushed = self.record_of(authorize.from.as_deref())?;
+                self.authorize(index, &label, authorize, &session, pushed.as_ref()).await
             }
             Action::Request(request) => {
                 let from = self.record_of(request.from.as_deref())?;
@@ -59,12 +59,23 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// An authorization request, through login and consent.
-    pub(super) async fn authorize(&mut self, index: usize, label: &str, step: &Authorize, session: &str) -> Result<Record, Stop> {
-        let client = self.client(&step.client)?;
+    /// An authorization request, through login and consent: the one that was pushed, if one was.
+    pub(super) async fn authorize(
+        &mut self,
+        index: usize,
+        label: &str,
+        step: &Authorize,
+        session: &str,
+        pushed: Option<&Record>,
+    ) -> Result<Record, Stop> {
+        let own = if pushed.is_none() && self.must_push(step)? { Some(self.push(index, label, step).await?) } else { None };
+        let pushed = pushed.or(own.as_ref());
+        let pusher = pushed.and_then(|pushed| pushed.client.clone());
+        let client_name = if step.client.is_empty() { pusher.clone().unwrap_or_default() } else { step.client.clone() };
+        let client = self.client(&client_name)?;
         let endpoint = self.endpoint("authorization")?;
-        let ready =
-            build::authorize(step, client, &endpoint, &self.names, &mut self.chance).map_err(|unset| self.unset(&unset))?;
+        let ready = build::authorize(step, &client, &endpoint, pushed, &self.names, &mut self.chance);
+        let ready = ready.map_err(|unset| self.unset(&unset))?;
         let mut redirect_uris: Vec<String> = client.redirect_uris.clone();
         redirect_uris.extend(ready.sent.all("redirect_uri").map(|uri| String::from_utf8_lossy(uri).into_owned()));
         let visit = Visit {
@@ -109,15 +120,17 @@ impl<'a> Play<'a> {
         record.sent_to = journey.sent_to;
         record.way = way;
         self.fill_from_exchange(&mut record);
-        record.client = Some(step.client.clone());
+        let foreign = pusher.is_some_and(|pusher| pusher != client_name);
+        let unpushed = step.direct == Direct::Always && self.ground.target.requires_push();
+        record.client = Some(client_name);
         record.redirect_uri = client_redirect(&ready);
         record.code_verifier = ready.code_verifier;
         record.scope = ready.sent.get("scope").map(std::borrow::Cow::into_owned);
         record.sent = ready.sent;
-        record.edited = !step.edits.is_empty();
+        record.edited = !step.edits.is_empty() || foreign || unpushed;
         self.tally.login(&record, step.login);
         if record.outcome == Outcome::Granted && !record.edited {
-            self.held.insert(super::control::authorize_key(step));
+            self.held.insert(super::control::authorize_key(step, self.scenario));
         }
         Ok(record)
     }
@@ -137,24 +150,40 @@ impl<'a> Play<'a> {
         step: &RequestStep,
         from: Option<&Record>,
     ) -> Result<Record, Stop> {
-        let (ready, record) = self.prepare(index, step, from)?;
+        let (ready, record) = self.prepare(label, index, step, from)?;
         if matches!(step.verb, Verb::Token | Verb::Device) {
             self.stage.pace.wait().await;
         }
         let exchange = self.stage.wire.send(Channel::Back, ready.request).await;
-        Ok(self.received(label, record, exchange, step, from))
+        let record = self.received(label, record, exchange, step, from);
+        if step.verb == Verb::Register && !record.edited && matches!(record.status, Some(401 | 403)) {
+            let reason = "only those who hold an initial access token may register clients here";
+            return Err(Stop::Skip(SkipCode::NotConfigured, reason.into()));
+        }
+        Ok(record)
     }
 
-    fn prepare(&self, index: usize, step: &RequestStep, from: Option<&Record>) -> Result<(Ready, Record), Stop> {
+    fn prepare(&mut self, label: &str, index: usize, step: &RequestStep, from: Option<&Record>) -> Result<(Ready, Record), Stop> {
+        if step.verb == Verb::Register {
+            return self.prepare_registration(label, index, step);
+        }
         let client_name = step.client.clone().or_else(|| from.and_then(|record| record.client.clone()));
         let client_name = client_name.or_else(|| needs_client(step.verb).then(|| self.first_client()).flatten());
         let client = client_name.as_deref().map(|name| self.client(name)).transpose()?;
         let endpoint = self.endpoint_of(step.verb)?;
         let token = step.token.as_ref().map(|token| self.names.fill(token)).transpose().map_err(|unset| self.unset(&unset))?;
         let grant = grant_of(step, from);
-        let parts = Parts { verb: step.verb, endpoint: &endpoint, client, grant, from, token, edits: &step.edits };
+        let pushed = client.as_ref().filter(|_| step.verb == Verb::Par);
+        let (form, code_verifier) = pushed
+            .map(|client| {
+                build::authorization(client, step.grant.as_deref().unwrap_or("authorization_code"), &step.pkce, &mut self.chance)
+            })
+            .unwrap_or_default();
+        let client = client.as_ref();
+        let parts = Parts { verb: step.verb, endpoint: &endpoint, client, grant, from, token, form, edits: &step.edits };
         let ready = build::back_channel(&parts, &self.names).map_err(|unset| self.unset(&unset))?;
         let mut record = Record::new(index, Outcome::None);
+        record.code_verifier = code_verifier;
         record.sent = ready.sent.clone();
         record.scope = ready.sent.get("scope").map(std::borrow::Cow::into_owned);
         record.scope = record.scope.or_else(|| from.and_then(|from| from.scope.clone()));
@@ -174,6 +203,9 @@ impl<'a> Play<'a> {
         from: Option<&Record>,
     ) -> Record {
         record.outcome = answer::back_channel(&exchange, body_due(step.verb));
+        if step.verb == Verb::Register {
+            record.registered = self.registered(label, &exchange).map(Box::new);
+        }
         record.exchange = Some(self.keep(label, exchange));
         self.fill_from_exchange(&mut record);
         if step.verb == Verb::Jwks && record.json.is_some() {
@@ -188,20 +220,20 @@ impl<'a> Play<'a> {
     /// The same request several times, released together.
     async fn race(&mut self, index: usize, step: &Step) -> Result<Vec<Record>, Stop> {
         let Action::Request(request) = &step.action else {
-            return Err(Stop::Error("only token, revoke, introspect, userinfo and resource steps can run in parallel".into()));
+            return Err(Stop::Error("only requests of the back channel can run in parallel".into()));
         };
         let from = self.record_of(request.from.as_deref())?;
         let mut ready = Vec::new();
         let mut blank = Vec::new();
+        let label = label(step);
         for _ in 0..step.parallel {
-            let (one, record) = self.prepare(index, request, from.as_ref())?;
+            let (one, record) = self.prepare(&label, index, request, from.as_ref())?;
             ready.push(one.request);
             blank.push(record);
         }
         let exchanges = self.stage.wire.race(Channel::Back, ready).await;
         self.races += 1;
         let race = self.races;
-        let label = label(step);
         let mut records = Vec::new();
         for (record, exchange) in blank.into_iter().zip(exchanges) {
             let record = self.received(&label, record, exchange, request, from.as_ref());
@@ -215,8 +247,13 @@ impl<'a> Play<'a> {
 
     async fn http(&mut self, index: usize, label: &str, step: &Http) -> Result<Record, Stop> {
         let url = self.names.fill(&step.url).map_err(|unset| self.unset(&unset))?;
-        let ready = build::raw(url, &step.method, step.headers.iter().chain(&step.add_headers), step.body.as_ref(), &self.names)
-            .map_err(|unset| self.unset(&unset))?;
+        if !self.ground.target.home.contains(&url) {
+            let reason = format!("{url} is not the target's; allow its host (--allow-host), if it is");
+            return Err(Stop::Skip(SkipCode::NotConfigured, reason));
+        }
+        let headers = step.headers.iter().chain(&step.add_headers);
+        let ready = build::raw(url.clone(), &step.method, headers, step.body.as_ref(), &self.names);
+        let ready = ready.map_err(|unset| self.unset(&unset))?;
         let exchange = match &step.session {
             Some(name) => {
                 let mut browser = self.sessions.remove(name).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
@@ -230,6 +267,9 @@ impl<'a> Play<'a> {
         // A redirect is a fair answer to a raw request: whether it was wanted is for the checks to say.
         if exchange.response().is_some_and(|response| (300..400).contains(&response.status)) {
             record.outcome = Outcome::Accepted;
+        }
+        if let Some(response) = exchange.response() {
+            self.ground.managed(&step.method, &url, response);
         }
         record.sent = ready.sent;
         record.edited = step.control.is_some();
@@ -267,7 +307,8 @@ impl<'a> Play<'a> {
             Wait::Interval { of, plus } => Ok(self.interval(of)? + *plus),
             Wait::Lifetime { of, plus } => {
                 let grace = (of == "refresh_grace").then_some(GRACE);
-                let told = || matches!(of.as_str(), "access_token" | "device_code").then(|| self.expires_in(of)).flatten();
+                let tells = matches!(of.as_str(), "access_token" | "device_code" | "request_uri");
+                let told = || tells.then(|| self.expires_in(of)).flatten();
                 let known = self.ground.target.lifetimes.get(of).or_else(told);
                 match known.or(grace) {
                     Some(lifetime) => Ok(lifetime + *plus),
@@ -279,11 +320,10 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// What responses said of the lifetime of their access token or device code.
+    /// What responses said of the life of their `access_token`, `device_code` or `request_uri`.
     fn expires_in(&self, of: &str) -> Option<Duration> {
         let such = self.names.records.values().flatten().filter(|record| record.got(of).is_some());
-        let seconds = such.filter_map(|record| record.got("expires_in")?.as_u64()).max();
-        seconds.map(Duration::from_secs)
+        such.filter_map(|record| record.got("expires_in")?.as_u64()).max().map(Duration::from_secs)
     }
 
     fn same(&self, index: usize, same: &Same) -> Result<Record, Stop> {
@@ -338,14 +378,18 @@ impl<'a> Play<'a> {
         }
     }
 
-    pub(super) fn client(&self, name: &str) -> Result<&'a Client, Stop> {
-        let ground: &'a Ground = self.ground;
-        ground.clients.get(name).ok_or_else(|| Stop::Error(format!("no client named {name}")))
+    /// A client of the scenario, or one that a step has registered.
+    pub(super) fn client(&self, name: &str) -> Result<Client, Stop> {
+        let found = self.ground.clients.get(name).or_else(|| self.names.registered.get(name)).cloned();
+        found.ok_or_else(|| match self.names.records.contains_key(name) {
+            true => Stop::Skip(SkipCode::Assumption, format!("the step {name} registered no client")),
+            false => Stop::Error(format!("no client named {name}")),
+        })
     }
 
     /// A configured user; the first one where there are not so many.
     pub(super) fn user(&self, position: usize) -> Result<&'a User, Stop> {
-        let ground: &'a Ground = self.ground;
+        let ground: &'a super::ground::Ground = self.ground;
         let users = &ground.target.users;
         let none = || Stop::Skip(SkipCode::NotConfigured, "no user is configured ([[server.users]])".into());
         users.get(position).or_else(|| users.first()).ok_or_else(none)
@@ -371,7 +415,7 @@ impl<'a> Play<'a> {
         Stop::Skip(SkipCode::Assumption, unset.to_string())
     }
 
-    fn endpoint(&self, name: &str) -> Result<String, Stop> {
+    pub(super) fn endpoint(&self, name: &str) -> Result<String, Stop> {
         let found = self.ground.target.endpoints.get(name).map(str::to_owned);
         found.ok_or_else(|| Stop::Skip(SkipCode::NotOffered, format!("no {name} endpoint in metadata or configuration")))
     }
@@ -381,6 +425,8 @@ impl<'a> Play<'a> {
             Verb::Token => self.endpoint("token"),
             Verb::Revoke => self.endpoint("revocation"),
             Verb::Introspect => self.endpoint("introspection"),
+            Verb::Par => self.endpoint("pushed_authorization_request"),
+            Verb::Register => self.endpoint("registration"),
             Verb::Userinfo => self.endpoint("userinfo"),
             Verb::Resource => self.endpoint("resource"),
             Verb::Jwks => self.endpoint("jwks"),
@@ -418,6 +464,8 @@ pub(super) fn request_word(verb: Verb) -> &'static str {
         Verb::Token => "token",
         Verb::Revoke => "revoke",
         Verb::Introspect => "introspect",
+        Verb::Par => "par",
+        Verb::Register => "register",
         Verb::Userinfo => "userinfo",
         Verb::Resource => "resource",
         Verb::Metadata => "metadata",
@@ -440,12 +488,12 @@ pub(super) fn grant_of<'a>(step: &'a RequestStep, from: Option<&Record>) -> &'a 
 }
 
 fn needs_client(verb: Verb) -> bool {
-    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device)
+    matches!(verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par | Verb::Device)
 }
 
 fn body_due(verb: Verb) -> Body {
     match verb {
-        Verb::Token | Verb::Introspect | Verb::Metadata | Verb::Jwks | Verb::Device => Body::Json,
+        Verb::Token | Verb::Introspect | Verb::Par | Verb::Register | Verb::Metadata | Verb::Jwks | Verb::Device => Body::Json,
         Verb::Revoke | Verb::Userinfo | Verb::Resource => Body::Any,
     }
 }

@@ -150,7 +150,7 @@ impl ClientSource {
             target,
             clock: Clock::Realm(driven.realm.clone()),
             clients,
-            registered: Vec::new(),
+            registered: std::sync::Mutex::default(),
             realm: None,
             driven: Some(Box::new(driven)),
             dropped: name.map(|name| (Arc::clone(self), name)),

@@ -4,6 +4,7 @@
 
 pub mod client;
 mod computed;
+mod json;
 mod load;
 mod matcher;
 mod model;
@@ -21,11 +22,12 @@ mod validate;
 mod vocabulary;
 
 pub use client::{ClientWant, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, UserDoes};
+pub use json::Json;
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};
 pub use model::{
-    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Edits, Elements, Guessable, Http,
-    JwtWant, Login, Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
+    Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Direct, Edits, Elements, Guessable,
+    Http, JwtWant, Login, Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
 };
 pub use reading_client::{filled, patches};
 pub use suite::{LoadError, SelectError, Selected, Suite};

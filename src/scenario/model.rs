@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{ClientWant, Drive, MockSetup};
-use super::{Matcher, Template};
+use super::{Json, Matcher, Template};
 use crate::catalog::{Level, Severity};
 use crate::problem::Source;
 
@@ -175,6 +175,10 @@ pub struct Authorize {
     pub client: String,
     /// What the user does.
     pub login: Login,
+    /// The step that pushed it (RFC 9126); only `client_id` and `request_uri` are sent then.
+    pub from: Option<String>,
+    /// Whether it is pushed where the server takes no others.
+    pub direct: Direct,
     /// The browser session; steps of one name share cookies.
     pub session: Option<String>,
     /// The user, by position in the configuration: 0 is the default.
@@ -187,6 +191,15 @@ pub struct Authorize {
     pub resume: Option<String>,
     /// The deviations.
     pub edits: Edits,
+}
+
+/// Whether an authorization request goes straight to the authorization endpoint (RFC 9126 section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direct {
+    /// It does, unless the server wants every request pushed: then it is pushed first.
+    WhereAllowed,
+    /// It does, even then.
+    Always,
 }
 
 /// A visit to the verification page of a device.
@@ -252,8 +265,19 @@ pub struct RequestStep {
     pub grant: Option<String>,
     /// The token it is about (revoke, introspect, userinfo, resource).
     pub token: Option<Template>,
+    /// `S256`, `plain` or `none`: which PKCE a right pushed request has.
+    pub pkce: String,
     /// The deviations.
     pub edits: Edits,
+}
+
+impl RequestStep {
+    /// A right request of that kind which continues nothing and names nobody.
+    #[must_use]
+    pub fn new(verb: Verb) -> Self {
+        let edits = Edits::default();
+        Self { verb, from: None, client: None, grant: None, token: None, pkce: "S256".into(), edits }
+    }
 }
 
 /// The requests of a fixed kind.
@@ -265,6 +289,10 @@ pub enum Verb {
     Revoke,
     /// Introspection endpoint (RFC 7662).
     Introspect,
+    /// Pushed authorization request endpoint (RFC 9126).
+    Par,
+    /// Registration endpoint (RFC 7591).
+    Register,
     /// UserInfo endpoint (OpenID Connect Core section 5.3).
     Userinfo,
     /// A protected resource (RFC 6750).
@@ -282,7 +310,9 @@ pub enum Verb {
 pub struct Edits {
     /// Parameters that get another value, or are added.
     pub set: Vec<(String, Value)>,
-    /// Parameters that are left out.
+    /// Members of the JSON body that get another value, or are added (`register`).
+    pub members: Vec<(String, Json)>,
+    /// Parameters or members that are left out.
     pub unset: Vec<String>,
     /// Parameters that are added once more, even if they are there.
     pub add: Vec<(String, Value)>,
@@ -313,7 +343,7 @@ impl Edits {
         let lists = self.set.is_empty() && self.unset.is_empty() && self.add.is_empty() && self.query.is_empty();
         let request = self.auth.is_none() && self.method.is_none() && self.content_type.is_none();
         let message = self.headers.is_empty() && self.add_headers.is_empty() && self.body.is_none() && !self.chunked;
-        lists && request && message
+        lists && request && self.members.is_empty() && message
     }
 }
 

@@ -75,6 +75,8 @@ pub(super) enum Role {
     Device,
     /// Its granted scope is looked at.
     Granted,
+    /// The request that it pushed is used.
+    Pushed,
     /// It is the control of a refusal.
     Control,
     /// Its answer is compared.

@@ -7,8 +7,8 @@ use toml::Spanned;
 use super::reading::{Place, Reading, Role, StepNote};
 use super::vocabulary::{LIFETIMES, SAME_PARTS};
 use super::{
-    Action, Alive, Auth, AuthEncoding, Authorize, Edits, Http, Login, RequestStep, Same, Step, Template, Typed, Value, Verb,
-    Verify, VerifyVia, Wait,
+    Action, Alive, Auth, AuthEncoding, Authorize, Direct, Edits, Http, Json, Login, RequestStep, Same, Step, Template, Typed,
+    Value, Verb, Verify, VerifyVia, Wait,
 };
 use crate::reader::{Data, Entry, Fields, Node};
 
@@ -18,6 +18,8 @@ const VERBS: &[&str] = &[
     "token",
     "revoke",
     "introspect",
+    "par",
+    "register",
     "userinfo",
     "resource",
     "metadata",
@@ -37,6 +39,8 @@ const VERBS: &[&str] = &[
 pub(super) enum Channel {
     Front,
     Back,
+    /// The back channel, with a JSON body.
+    Json,
 }
 
 /// What a verb's table holds beside what it does.
@@ -124,12 +128,6 @@ impl Reading<'_> {
 
     /// The verb of a step; what is wrong with it is said.
     fn verb<'n>(&self, node: &'n Node, fields: &mut Fields<'n>) -> Option<&'n Entry> {
-        for name in ["par", "register"] {
-            if let Some(entry) = fields.entry(name) {
-                self.later(entry, &format!("the step `{name}`"));
-                return None;
-            }
-        }
         let mut found: Option<&Entry> = None;
         for name in VERBS {
             let Some(entry) = fields.entry(name) else { continue };
@@ -167,6 +165,8 @@ impl Reading<'_> {
             "token" => self.request(Verb::Token, fields),
             "revoke" => self.request(Verb::Revoke, fields),
             "introspect" => self.request(Verb::Introspect, fields),
+            "par" => self.request(Verb::Par, fields),
+            "register" => self.request(Verb::Register, fields),
             "userinfo" => self.request(Verb::Userinfo, fields),
             "resource" => self.request(Verb::Resource, fields),
             "metadata" => self.request(Verb::Metadata, fields),
@@ -185,19 +185,27 @@ impl Reading<'_> {
     }
 
     fn authorize(&self, fields: &mut Fields<'_>) -> Authorize {
-        let pkce = [("S256", "S256"), ("plain", "plain"), ("none", "none")];
+        let from = fields.entry("from").map(|entry| self.step_name(&entry.value, Role::Pushed));
+        let direct = if fields.flag("direct").unwrap_or(false) { Direct::Always } else { Direct::WhereAllowed };
         let grants = [("authorization_code", "authorization_code"), ("implicit", "implicit")];
         let grant = fields.take("grant").and_then(|node| self.sink.choice(node, &grants)).unwrap_or("authorization_code");
         Authorize {
-            client: self.client(fields, true).unwrap_or_default(),
+            client: self.client(fields, from.is_none()).unwrap_or_default(),
+            from,
+            direct,
             login: self.login(fields),
             session: fields.string("session").map(str::to_owned),
             user: fields.whole("user", 0).unwrap_or(0),
             grant: grant.to_owned(),
-            pkce: fields.take("pkce").and_then(|node| self.sink.choice(node, &pkce)).unwrap_or("S256").to_owned(),
+            pkce: self.pkce(fields),
             resume: fields.take("resume").map(|node| self.step_name(node, Role::Resumed)),
             edits: self.edits(fields, Channel::Front),
         }
+    }
+
+    fn pkce(&self, fields: &mut Fields<'_>) -> String {
+        let words = [("S256", "S256"), ("plain", "plain"), ("none", "none")];
+        fields.take("pkce").and_then(|node| self.sink.choice(node, &words)).unwrap_or("S256").to_owned()
     }
 
     fn login(&self, fields: &mut Fields<'_>) -> Login {
@@ -220,7 +228,7 @@ impl Reading<'_> {
     }
 
     fn request(&self, verb: Verb, fields: &mut Fields<'_>) -> Action {
-        let mut request = RequestStep { verb, from: None, client: None, grant: None, token: None, edits: Edits::default() };
+        let mut request = RequestStep::new(verb);
         match verb {
             Verb::Token => {
                 request.from = fields.entry("from").map(|entry| self.step_name(&entry.value, Role::From));
@@ -236,11 +244,15 @@ impl Reading<'_> {
                 request.client = self.client(fields, true);
                 request.token = fields.take("token").map(|node| self.template(node));
             }
+            Verb::Par => {
+                request.client = self.client(fields, true);
+                request.pkce = self.pkce(fields);
+            }
             Verb::Device => request.client = self.client(fields, true),
             Verb::Userinfo | Verb::Resource => request.token = fields.take("token").map(|node| self.template(node)),
-            Verb::Metadata | Verb::Jwks => {}
+            Verb::Register | Verb::Metadata | Verb::Jwks => {}
         }
-        request.edits = self.edits(fields, Channel::Back);
+        request.edits = self.edits(fields, if verb == Verb::Register { Channel::Json } else { Channel::Back });
         self.token_is_said(&request, fields);
         Action::Request(Box::new(request))
     }
@@ -251,7 +263,7 @@ impl Reading<'_> {
         let left_out = match request.verb {
             Verb::Revoke | Verb::Introspect => edits.unset.iter().any(|name| name == "token") || edits.body.is_some(),
             Verb::Userinfo | Verb::Resource => edits.auth.is_some(),
-            Verb::Token | Verb::Metadata | Verb::Jwks | Verb::Device => true,
+            Verb::Token | Verb::Par | Verb::Register | Verb::Metadata | Verb::Jwks | Verb::Device => true,
         };
         if request.token.is_none() && !left_out {
             self.sink.add(fields.span(), "`token` is missing");
@@ -348,7 +360,8 @@ impl Reading<'_> {
 
     pub(super) fn edits(&self, fields: &mut Fields<'_>, channel: Channel) -> Edits {
         let mut edits = Edits {
-            set: self.pairs(fields, "set"),
+            set: if channel == Channel::Json { Vec::new() } else { self.pairs(fields, "set") },
+            members: if channel == Channel::Json { self.members(fields, "set") } else { Vec::new() },
             unset: fields.strings("unset").into_iter().map(Spanned::into_inner).collect(),
             add: fields.take("add").map_or_else(Vec::new, |node| self.additions(node)),
             method: fields.string("method").map(str::to_owned),
@@ -365,6 +378,11 @@ impl Reading<'_> {
             }
             return edits;
         }
+        if channel == Channel::Json
+            && let Some(entry) = ["add", "auth"].iter().find_map(|name| fields.entry(name))
+        {
+            self.sink.add(&entry.span, format!("`{}` is no edit of a JSON body", entry.key));
+        }
         edits.query = self.pairs(fields, "query");
         edits.auth = fields.take("auth").and_then(|node| self.auth(node));
         edits.content_type = fields.take("content_type").map(|node| self.value(node));
@@ -376,6 +394,23 @@ impl Reading<'_> {
     fn pairs(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Value)> {
         let entries = fields.take(name).map_or(&[][..], |node| self.sink.entries(node));
         entries.iter().map(|entry| (entry.key.clone(), self.value(&entry.value))).collect()
+    }
+
+    /// Members of a JSON body; strings in them may hold variables.
+    fn members(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Json)> {
+        let entries = fields.take(name).map_or(&[][..], |node| self.sink.entries(node));
+        entries.iter().map(|entry| (entry.key.clone(), self.json(&entry.value))).collect()
+    }
+
+    fn json(&self, node: &Node) -> Json {
+        match &node.data {
+            Data::Table(entries) => {
+                Json::Object(entries.iter().map(|entry| (entry.key.clone(), self.json(&entry.value))).collect())
+            }
+            Data::Array(items) => Json::Array(items.iter().map(|item| self.json(item)).collect()),
+            Data::Integer(_) | Data::Float(_) | Data::Bool(_) => Json::Plain(node.to_json()),
+            _ => Json::Text(self.template(node)),
+        }
     }
 
     fn additions(&self, node: &Node) -> Vec<(String, Value)> {

@@ -200,12 +200,14 @@ fn mistakes_of_verbs() {
         mistake(&format!("{GOOD}[[steps]]\nmetadata = {{}}\njwks = {{}}\n")),
         "s.toml:14:1: a step has one verb, and this one has `metadata` and `jwks`"
     );
-    for verb in ["par", "register"] {
-        assert_eq!(
-            mistake(&format!("{GOOD}[[steps]]\n{verb} = {{}}\n")),
-            format!("s.toml:13:1: this version does not have the step `{verb}` yet")
-        );
-    }
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ from = \"login\" }}\n")),
+        "s.toml:13:22: expected a `par` step, and `login` is `authorize`"
+    );
+    assert_eq!(
+        mistake(&format!("{GOOD}[[steps]]\nregister = {{ add = [[\"a\", \"b\"]] }}\n")),
+        "s.toml:13:14: `add` is no edit of a JSON body"
+    );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\ndrive = {{}}\n")),
         "s.toml:13:1: this version does not have client scenarios yet"
@@ -287,7 +289,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         set("{a.client}"),
-        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_reversed`)"
+        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_last`, `scope_reversed`)"
     );
     assert_eq!(set("{a.redirect_uri.hots}"), "s.toml:10:43: unknown part of redirect_uri `hots` (did you mean `host`?)");
     assert_eq!(

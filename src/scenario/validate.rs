@@ -64,7 +64,7 @@ impl<'a> Names<'a> {
     fn uses(&self) {
         for one in &self.uses {
             match &one.what {
-                Used::Client(name) => self.client(&one.span, name),
+                Used::Client(name) => self.client(&one.span, name, one.place),
                 Used::Step { name, role } => self.step(one, name, *role),
                 Used::Variable { path, .. } => match one.place {
                     // Where a case value is used decides what is there by then.
@@ -98,8 +98,10 @@ impl<'a> Names<'a> {
         )
     }
 
-    fn client(&self, span: &Range<usize>, name: &str) {
-        let known: Vec<&str> = self.clients.iter().map(|client| client.get_ref().as_str()).collect();
+    /// A declared client, or one that an earlier step registers.
+    fn client(&self, span: &Range<usize>, name: &str, place: Place) {
+        let mut known: Vec<&str> = self.clients.iter().map(|client| client.get_ref().as_str()).collect();
+        known.extend(self.earlier(place).into_iter().filter(|step| self.defined(step, place) == Some("register")));
         if !known.contains(&name) {
             self.sink.unknown(span, "client", name, &known);
         }
@@ -120,6 +122,7 @@ impl<'a> Names<'a> {
         };
         let (fits, wanted) = match role {
             Role::From => (matches!(verb, "authorize" | "token" | "device"), "an `authorize`, `token` or `device` step"),
+            Role::Pushed => (verb == "par", "a `par` step"),
             Role::Device => (verb == "device", "a `device` step"),
             Role::Resumed => (verb == "authorize", "an `authorize` step"),
             Role::Granted => (matches!(verb, "authorize" | "token"), "an `authorize` or `token` step"),
@@ -174,7 +177,9 @@ impl<'a> Names<'a> {
         let root = path[0].as_str();
         match root {
             "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
-            "issuer" | "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "issuer" if matches!(rest[..], ["origin" | "path"]) => {}
+            "issuer" => self.sink.add(span, "write {issuer}, {issuer.origin} or {issuer.path}"),
+            "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
@@ -393,7 +398,7 @@ fn cannot_derive(edits: &Edits) -> bool {
 
 /// Whether a request is right in itself: the control that could be derived of it is the very same request.
 fn is_right(request: &RequestStep) -> bool {
-    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Device);
+    let own = matches!(request.verb, Verb::Token | Verb::Revoke | Verb::Introspect | Verb::Par | Verb::Register | Verb::Device);
     own && request.from.is_none() && request.edits.is_empty()
 }
 

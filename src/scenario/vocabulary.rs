@@ -10,11 +10,12 @@ pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", 
 pub const CLIENT_OUTCOMES: [&str; 5] = ["accepted", "rejected", "crashed", "hung", "unknown"];
 
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
-pub const FEATURES: [&str; 10] = [
+pub const FEATURES: [&str; 11] = [
     "consent",
     "iss",
     "metadata",
     "openid",
+    "par_required",
     "pkce",
     "pkce_optional",
     "pkce_plain",
@@ -57,7 +58,7 @@ pub(super) const ROOTS: &[&str] =
     &["attacker", "case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 8] = [
+pub(super) const OF_CLIENT: [&str; 9] = [
     "client_id",
     "client_secret",
     "client_secret_swapped",
@@ -65,6 +66,7 @@ pub(super) const OF_CLIENT: [&str; 8] = [
     "redirect_uri_2",
     "scope",
     "scope_first",
+    "scope_last",
     "scope_reversed",
 ];
 

@@ -17,4 +17,4 @@ pub use discovery::{Discovery, DiscoveryError, discover};
 pub use home::Home;
 pub use login::{Action, End, Journey, Login, LoginStep, PageKind, Via, Visit, authorize};
 pub use model::{AuthMethod, Client, ClientKind, Endpoints, Lifetimes, Target, User};
-pub use register::{RegisterError, Unregistered, Wanted, register, unregister};
+pub use register::{RegisterError, Unregistered, Wanted, register, registered, registration, unregister};

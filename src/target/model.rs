@@ -37,6 +37,16 @@ pub struct Target {
     pub limits: Limits,
 }
 
+impl Target {
+    /// Whether every authorization request has to be pushed first (RFC 9126 section 5).
+    #[must_use]
+    pub fn requires_push(&self) -> bool {
+        let announced = self.metadata.as_ref().and_then(|metadata| metadata.get("require_pushed_authorization_requests"));
+        let claimed = self.features.get("par_required");
+        announced.or(claimed).and_then(Value::as_bool) == Some(true)
+    }
+}
+
 /// Endpoints by their names in the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {

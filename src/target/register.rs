@@ -79,7 +79,8 @@ impl RegisterError {
 pub async fn register(wire: &Wire, target: &Target, wanted: &Wanted) -> Result<(Client, Vec<Exchange>), RegisterError> {
     let endpoint = target.endpoints.registration.as_deref().ok_or(RegisterError::Unsupported)?;
     let mut request = Request::new("POST", endpoint).with("Content-Type", "application/json");
-    request.body = metadata(wanted).to_string().into_bytes();
+    let asked = registration(wanted);
+    request.body = asked.to_string().into_bytes();
     let exchange = wire.send(Channel::Back, request).await;
     let response = match exchange.outcome.clone() {
         Ok(response) => response,
@@ -92,36 +93,47 @@ pub async fn register(wire: &Wire, target: &Target, wanted: &Wanted) -> Result<(
         let (error, description) = (text("error"), text("error_description"));
         return Err(RegisterError::Refused { status, error, description, exchange: Box::new(exchange) });
     }
-    let Some(client_id) = text("client_id") else {
-        return Err(RegisterError::BadAnswer { status, missing: "there is no client_id in it", exchange: Box::new(exchange) });
-    };
-    let auth_method = text("token_endpoint_auth_method").and_then(|name| AuthMethod::parse(&name)).unwrap_or(wanted.auth_method);
+    match registered(&wanted.name, &body, &asked, target) {
+        Ok(client) => Ok((client, vec![exchange])),
+        Err(missing) => Err(RegisterError::BadAnswer { status, missing, exchange: Box::new(exchange) }),
+    }
+}
+
+/// The client that the answer to a registration tells of. What it does not say is as it was asked for, or as RFC 7591 section 2 has it
+/// where nothing was.
+///
+/// # Errors
+/// What is not there, in words.
+pub fn registered(name: &str, answer: &Value, asked: &Value, target: &Target) -> Result<Client, &'static str> {
+    let text = |member: &str| answer.get(member).and_then(Value::as_str).map(str::to_owned);
+    let either = |member: &str| text(member).or_else(|| asked.get(member).and_then(Value::as_str).map(str::to_owned));
+    let lists = |member: &str| texts(answer, member).or_else(|| texts(asked, member));
+    let client_id = text("client_id").ok_or("there is no client_id in it")?;
+    let method = |from: &Value| from.get("token_endpoint_auth_method").and_then(Value::as_str).and_then(AuthMethod::parse);
+    let auth_method = method(answer).or_else(|| method(asked)).unwrap_or(AuthMethod::Basic);
     let client_secret = text("client_secret").filter(|_| auth_method != AuthMethod::None);
     if client_secret.is_none() && auth_method != AuthMethod::None {
-        return Err(RegisterError::BadAnswer {
-            status,
-            missing: "there is no client_secret in it",
-            exchange: Box::new(exchange),
-        });
+        return Err("there is no client_secret in it");
     }
     let management = text("registration_client_uri").zip(text("registration_access_token"));
-    let client = Client {
-        name: wanted.name.clone(),
+    Ok(Client {
+        name: name.to_owned(),
         client_id,
         client_secret,
         auth_method,
-        redirect_uris: texts(&body, "redirect_uris").unwrap_or_else(|| wanted.redirect_uris.clone()),
-        grant_types: texts(&body, "grant_types").unwrap_or_else(|| wanted.grant_types.clone()),
-        scopes: text("scope")
-            .map_or_else(|| wanted.scopes.clone(), |scope| scope.split_whitespace().map(str::to_owned).collect()),
-        kind: wanted.kind,
+        redirect_uris: lists("redirect_uris").unwrap_or_default(),
+        grant_types: lists("grant_types").unwrap_or_else(|| vec!["authorization_code".into()]),
+        scopes: either("scope").map_or_else(Vec::new, |scope| scope.split_whitespace().map(str::to_owned).collect()),
+        kind: match asked.get("application_type").and_then(Value::as_str) {
+            Some("native") => ClientKind::Native,
+            _ => ClientKind::Web,
+        },
         may_introspect: auth_method != AuthMethod::None,
         extra_authorize: Vec::new(),
         extra_token: Vec::new(),
         // A server that names another host there would be sent the token: nobody allowed that.
         management: management.filter(|(uri, _)| target.home.contains(uri)),
-    };
-    Ok((client, vec![exchange]))
+    })
 }
 
 /// What came of an attempt to delete a client.
@@ -153,7 +165,9 @@ pub async fn unregister(wire: &Wire, client: &Client) -> Unregistered {
     Unregistered::Kept { reason, exchange: Some(Box::new(exchange)) }
 }
 
-fn metadata(wanted: &Wanted) -> Value {
+/// The metadata by which a client is asked for (RFC 7591 section 2).
+#[must_use]
+pub fn registration(wanted: &Wanted) -> Value {
     let kinds = [("authorization_code", "code"), ("implicit", "token")];
     let wants = |grant: &str| wanted.grant_types.iter().any(|wanted| wanted == grant);
     let response_types: Vec<&str> = kinds.iter().filter(|(grant, _)| wants(grant)).map(|(_, kind)| *kind).collect();

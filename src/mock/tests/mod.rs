@@ -5,7 +5,9 @@ mod device;
 mod documents;
 mod front;
 mod grants;
+mod par;
 mod patches;
+mod registration;
 mod tokens;
 mod wire;
 

@@ -14,6 +14,8 @@ either! {
     Value { Text(Scalar), Table(ValueTable), }
     /// A bare value means equals; a table has one condition.
     Matcher { Equals(Scalar), Condition(Box<Condition>), }
+    /// A JSON value; strings hold {variables}.
+    Json { Text(String), Whole(i64), Number(f64), Flag(bool), List(Vec<Json>), Table(BTreeMap<String, Json>), }
     /// A client authentication that replaces the right one.
     Auth { Word(AuthWord), Credentials(Credentials), Header(AuthHeader), }
     /// A variable that cannot be guessed: as a secret, or with so many bits at least.
@@ -179,6 +181,10 @@ grammar! {
         revoke: Option<Request>,
         /// An introspection request.
         introspect: Option<Request>,
+        /// A pushed authorization request.
+        par: Option<Request>,
+        /// A registration request.
+        register: Option<Register>,
         /// A request to the UserInfo endpoint.
         userinfo: Option<Request>,
         /// A request to a protected resource.
@@ -218,6 +224,10 @@ grammar! {
         /// The name of what comes of the step.
         #[serde(rename = "as")]
         name: Option<String>,
+        /// The `par` step whose request is used.
+        from: Option<String>,
+        /// Goes straight to the authorization endpoint, even where every request has to be pushed.
+        direct: Option<bool>,
         /// What the user does.
         login: Option<Login>,
         /// The browser session; steps of one name share cookies.
@@ -260,6 +270,8 @@ grammar! {
         grant: Option<String>,
         /// The token it is about.
         token: Option<String>,
+        /// Which PKCE a right pushed request has.
+        pkce: Option<Pkce>,
         /// The name of what comes of the step.
         #[serde(rename = "as")]
         name: Option<String>,
@@ -285,6 +297,33 @@ grammar! {
         body: Option<Value>,
         /// Whether the body goes out in chunks.
         chunked: Option<bool>,
+        /// The step that is the control of a refusal.
+        control: Option<String>,
+        /// How often, one after the other.
+        times: Option<u32>,
+        /// How many at once, released together.
+        parallel: Option<u32>,
+    }
+
+    /// A registration request.
+    Register {
+        /// The name of what comes of the step, and of the new client.
+        #[serde(rename = "as")]
+        name: Option<String>,
+        /// Members of the metadata that get another value, or are added.
+        set: Option<BTreeMap<String, Json>>,
+        /// Members that are left out.
+        unset: Option<OneOrMany<String>>,
+        /// Parameters that are added to the query of the URL.
+        query: Option<BTreeMap<String, Value>>,
+        /// Another method.
+        method: Option<String>,
+        /// Another content type; empty: none.
+        content_type: Option<Value>,
+        /// Header fields that are set.
+        headers: Option<BTreeMap<String, Value>>,
+        /// Another body.
+        body: Option<Value>,
         /// The step that is the control of a refusal.
         control: Option<String>,
         /// How often, one after the other.
