@@ -8,19 +8,19 @@ use super::evidence::{Evidence, form_of, query_of, value_of};
 use super::play::{Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
-use super::subject::Driven;
+use super::subject::{Driven, Launched};
 use crate::mock::Entry;
 use crate::oauth::{Params, Request, Response};
 use crate::policy::{Library, Patch, PolicySet};
 use crate::scenario::{Drive, DriveWhat, JournalWant, MockRealm, Template, UserDoes, filled, patches};
 use crate::target::User;
 use crate::target::config::DrivenKind;
-use crate::target::driver::{Callback, Errand, Landing, Reaction, Running, Stop as Until, go};
+use crate::target::driver::{Callback, Errand, Landing, Reaction, Stop as Until, go};
 use crate::target::login::{Action, Via};
 use crate::wire::Browser;
 
 /// A program that waits for its authorization response.
-pub(super) type Waiting = Option<Running>;
+pub(super) type Waiting = Option<Launched>;
 
 impl<'a> Play<'a> {
     /// Makes ready for the steps: a plain run first, where an attack is to be judged, then the misbehaviour of the mock.
@@ -170,7 +170,7 @@ impl<'a> Play<'a> {
         let Some(program) = &driven.program else {
             return Err(Stop::Skip(SkipCode::NotConfigured, "[client] has neither start_url nor command".into()));
         };
-        let mut running = program.start().map_err(|error| Stop::Error(error.to_string()))?;
+        let mut running = program.start().map_err(Stop::Error)?;
         let opened = if driven.kind == DrivenKind::Script { None } else { running.opens(&driven.servers).await };
         let landing = match opened {
             Some(url) => self.browse(driven, session, Request::get(url), user, action, until).await,

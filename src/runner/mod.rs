@@ -28,6 +28,7 @@ mod registering;
 mod result;
 mod run;
 mod selftest;
+mod selftest_client;
 mod steps;
 mod subject;
 mod tally;
@@ -50,6 +51,7 @@ pub use result::{
 };
 pub use run::{Finished, Options, Outcome, Run, play_one, run};
 pub use selftest::{Cell, Matrix, Part, selftest};
+pub use selftest_client::selftest_clients;
 pub use subject::{ClientSource, Site, Subject};
 pub use tally::Tally;
 pub use waiver::{Waiver, Waivers};

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, oneshot};
+use tokio::task::JoinHandle;
 
 use super::ground::{Clock, Ground, MockSource, NoGround, mock_target};
 use super::result::SkipCode;
 use crate::mock::{MockClient, MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
+use crate::reference::{ClientPolicy, Grant, NativeEnd, Settings, WebApp, native, script};
 use crate::scenario::Scenario;
 use crate::target::config::{DrivenKind, Restart, Serve, Success};
-use crate::target::driver::{PATIENCE, Program, Served};
+use crate::target::driver::{PATIENCE, Program, ProgramEnd, Reaction, Running, Served};
 use crate::target::{Client, Home};
 use crate::wire::Wire;
 
@@ -68,6 +70,8 @@ pub enum Subject {
         /// Where it runs.
         folder: PathBuf,
     },
+    /// The reference client, in this process: a new one for each scenario.
+    Reference(ClientPolicy),
 }
 
 /// Where a web application is.
@@ -95,7 +99,9 @@ pub struct Driven {
     /// Where it is, for a web application.
     pub site: Option<Site>,
     /// How it is run, for a program.
-    pub program: Option<Program>,
+    pub program: Option<Starter>,
+    /// The reference client as a web application: it ends with this.
+    _app: Option<WebApp>,
     /// The origins of both issuers.
     pub servers: Home,
     /// How long to wait for a sign that may never come.
@@ -105,6 +111,9 @@ pub struct Driven {
     /// What is over when the scenario is.
     _turn: Option<OwnedMutexGuard<()>>,
 }
+
+/// How long the reference client may take: it has time-outs of its own.
+const REFERENCE_PATIENCE: Duration = Duration::from_secs(4);
 
 /// The realm of a web application, and of the attacker.
 const REALM: &str = "client";
@@ -132,7 +141,12 @@ impl ClientSource {
                 let (realm, attacker) = (self.realm(&self.server, &name)?, self.realm(&self.attacker, &name)?);
                 let env = self.environment(env, &realm, &attacker);
                 let program = Program { command: command.clone(), folder: folder.clone(), env, patience: PATIENCE };
-                (self.driven(realm, attacker, None, Some(program), None), Some(name))
+                (self.driven(realm, attacker, None, Some(Starter::Program(program)), None), Some(name))
+            }
+            Subject::Reference(policy) => {
+                let name = super::ground::realm_name(tag);
+                let (realm, attacker) = (self.realm(&self.server, &name)?, self.realm(&self.attacker, &name)?);
+                (self.reference(policy, realm, attacker).await?, Some(name))
             }
         };
         let source = MockSource {
@@ -155,6 +169,34 @@ impl ClientSource {
             driven: Some(Box::new(driven)),
             dropped: name.map(|name| (Arc::clone(self), name)),
         })
+    }
+
+    /// The reference client on its ground.
+    async fn reference(self: &Arc<Self>, policy: &ClientPolicy, realm: Realm, attacker: Realm) -> Result<Driven, NoGround> {
+        let settings = Settings {
+            second_issuer: Some(attacker.issuer().to_owned()),
+            client_secret: self.client.client_secret.clone(),
+            auth_method: self.client.auth_method.clone(),
+            scopes: vec!["openid".into(), "offline_access".into(), "api:read".into()],
+            ..Settings::new(realm.issuer(), &self.client.client_id)
+        };
+        if self.kind != DrivenKind::Web {
+            let starter = Starter::Reference(Box::new((settings, policy.clone(), self.kind)));
+            return Ok(self.driven(realm, attacker, None, Some(starter), None));
+        }
+        let app = WebApp::start(settings, policy.clone()).await.map_err(|error| NoGround::Error(error.to_string()))?;
+        for realm in [&realm, &attacker] {
+            realm.register(MockClient { redirect_uris: vec![app.callback_url()], ..self.client.clone() });
+        }
+        let site = Site {
+            start_urls: vec![app.start_url(), app.second_start_url()],
+            api_url: Some(app.api_url()),
+            logout_url: Some(app.logout_url()),
+            success: Success { status: None, contains: Some("signed in as ".into()) },
+        };
+        let mut driven = self.driven(realm, attacker, Some(site), None, None);
+        driven._app = Some(app);
+        Ok(driven)
     }
 
     /// Forgets the realms of a scenario.
@@ -196,12 +238,12 @@ impl ClientSource {
         realm: Realm,
         attacker: Realm,
         site: Option<Site>,
-        program: Option<Program>,
+        program: Option<Starter>,
         turn: Option<OwnedMutexGuard<()>>,
     ) -> Driven {
         let servers = Home::new([realm.issuer(), attacker.issuer()], []);
         let source = Arc::clone(self);
-        Driven { kind: self.kind, realm, attacker, site, program, servers, quiet: self.quiet, source, _turn: turn }
+        Driven { kind: self.kind, realm, attacker, site, program, servers, quiet: self.quiet, source, _app: None, _turn: turn }
     }
 
     /// Sees to it that a served application runs.
@@ -247,6 +289,85 @@ impl ClientSource {
     }
 }
 
+/// How a program is started.
+#[derive(Debug)]
+pub enum Starter {
+    /// A program of the user's.
+    Program(Program),
+    /// The reference client.
+    Reference(Box<(Settings, ClientPolicy, DrivenKind)>),
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub enum Launched {
+    /// A program of the user's.
+    Program(Box<Running>),
+    /// The reference client.
+    Reference {
+        /// The URL that it opens.
+        opened: Option<oneshot::Receiver<String>>,
+        /// What comes of it.
+        task: JoinHandle<NativeEnd>,
+    },
+}
+
+impl Starter {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub(super) fn start(&self) -> Result<Launched, String> {
+        match self {
+            Self::Program(program) => {
+                program.start().map(|running| Launched::Program(Box::new(running))).map_err(|error| error.to_string())
+            }
+            Self::Reference(what) => {
+                let (settings, policy, kind) = (**what).clone();
+                let (open, opened) = oneshot::channel();
+                let task = tokio::spawn(async move {
+                    if kind == DrivenKind::Script {
+                        return script(settings, policy, Grant::ClientCredentials).await;
+                    }
+                    // Nobody reads the URL of a run that has been given up.
+                    native(settings, policy, async move |url| drop(open.send(url))).await
+                });
+                Ok(Launched::Reference { opened: Some(opened), task })
+            }
+        }
+    }
+}
+
+impl Launched {
+    /// The next URL that it opens in a browser, or prints.
+    pub(super) async fn opens(&mut self, servers: &Home) -> Option<String> {
+        match self {
+            Self::Program(running) => running.opens(servers).await,
+            Self::Reference { opened, .. } => tokio::time::timeout(PATIENCE, opened.take()?).await.ok()?.ok(),
+        }
+    }
+
+    /// Waits for its end.
+    pub(super) async fn end(self) -> ProgramEnd {
+        match self {
+            Self::Program(running) => running.end().await,
+            Self::Reference { task, .. } => {
+                let stop = task.abort_handle();
+                let ended = tokio::time::timeout(REFERENCE_PATIENCE, task).await;
+                stop.abort();
+                let (reaction, words, output) = match ended {
+                    Ok(Ok(NativeEnd { status: 0, output })) => (Reaction::Accepted, "ended with 0".to_owned(), output),
+                    Ok(Ok(NativeEnd { status: 101, output })) => (Reaction::Crashed, "ended with 101".to_owned(), output),
+                    Ok(Ok(NativeEnd { status, output })) => (Reaction::Rejected, format!("ended with {status}"), output),
+                    Ok(Err(error)) => (Reaction::Crashed, error.to_string(), String::new()),
+                    Err(_) => (Reaction::Hung, "did not end".to_owned(), String::new()),
+                };
+                ProgramEnd { reaction, words, output }
+            }
+        }
+    }
+}
+
 impl Driven {
     /// Starts the application anew, so that it knows nothing of its issuer.
     ///
@@ -259,7 +380,7 @@ impl Driven {
     }
 }
 
-fn kind_word(kind: DrivenKind) -> &'static str {
+pub(super) fn kind_word(kind: DrivenKind) -> &'static str {
     match kind {
         DrivenKind::Web => "web",
         DrivenKind::Native => "native",

@@ -21,6 +21,8 @@ pub(super) struct Known<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// The faults.
     pub(super) library: &'a Library,
+    /// The ids of the faults of the reference client.
+    pub(super) client_faults: &'a [String],
     /// Who wrote the file.
     pub(super) origin: Origin,
 }
@@ -167,11 +169,6 @@ impl<'a> Reading<'a> {
         self.note_use(span, Used::Step { name: name.to_owned(), role });
     }
 
-    /// Something of the design that this version does not have.
-    pub(super) fn later(&self, entry: &Entry, what: &str) {
-        self.sink.add(&entry.span, format!("this version does not have {what} yet"));
-    }
-
     /// A word of a closed list.
     pub(super) fn word(&self, what: &str, word: &Spanned<String>, known: &[&str]) {
         if !known.contains(&word.get_ref().as_str()) {
@@ -247,7 +244,8 @@ impl<'a> Reading<'a> {
             );
         }
         for pattern in &catches {
-            if self.known.library.faults_matching(pattern.get_ref()).next().is_none() {
+            let of_clients = self.known.client_faults.iter().any(|id| crate::policy::matches(pattern.get_ref(), id));
+            if !of_clients && self.known.library.faults_matching(pattern.get_ref()).next().is_none() {
                 self.unknown_fault(pattern);
             }
         }
@@ -257,7 +255,8 @@ impl<'a> Reading<'a> {
     fn unknown_fault(&self, pattern: &Spanned<String>) {
         let (span, pattern) = (pattern.span(), pattern.get_ref().as_str());
         let message = format!("no fault is called `{pattern}`");
-        let ids: Vec<&str> = self.known.library.faults().map(|fault| fault.id.as_str()).collect();
+        let of_clients = self.known.client_faults.iter().map(String::as_str);
+        let ids: Vec<&str> = self.known.library.faults().map(|fault| fault.id.as_str()).chain(of_clients).collect();
         let families: Vec<&str> = ids.iter().filter_map(|id| id.split_once('.')).map(|(family, _)| family).collect();
         if families.contains(&pattern) {
             self.sink.add_with_help(&span, message, format!("it is a family: write `{pattern}.*`"));
