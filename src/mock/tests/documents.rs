@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{strict, url, with};
 use crate::mock::Realm;
-use crate::oauth::encoding::from_base64url;
 use crate::oauth::Request;
+use crate::oauth::encoding::from_base64url;
 
 fn metadata(realm: &Realm) -> Value {
     realm.handle(&Request::get("https://as.example/.well-known/oauth-authorization-server/r")).json().unwrap()
