@@ -52,8 +52,9 @@ fn names(plans: &[String], plan: &Plan) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalogue;
     use crate::problem::Source;
-    use crate::scenario::load_one;
+    use crate::scenario::{Suite, load_one};
 
     const TEXT: &str = r#"
 title = "t"
@@ -91,5 +92,21 @@ expect = [
     fn a_scenario_of_other_documents_is_not_in_the_plan() {
         let text = TEXT.lines().filter(|line| !line.contains("both") && !line.contains("old")).collect::<Vec<_>>().join("\n");
         assert_eq!(under(&text, "rfc6749"), []);
+    }
+
+    /// What a plan judges is frozen: whoever changes it moves the plan's date, and says so in the changelog.
+    #[test]
+    fn what_the_plans_judge_is_frozen() {
+        let (suite, catalogue) = (Suite::embedded().unwrap(), Catalogue::embedded());
+        for plan in Plan::all() {
+            let mut lines: Vec<String> = Vec::new();
+            for scenario in suite.iter().filter_map(|scenario| scenario.under(plan)) {
+                lines.extend(scenario.checks().map(|check| {
+                    let requirement = check.requirement.as_deref().unwrap_or("-");
+                    format!("{}#{} {} {requirement}", scenario.id, check.name, check.level(catalogue))
+                }));
+            }
+            insta::assert_snapshot!(format!("{}@{}", plan.id, plan.date), lines.join("\n"));
+        }
     }
 }
