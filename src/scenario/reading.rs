@@ -301,9 +301,9 @@ impl<'a> Reading<'a> {
     /// A user's configuration may claim features that nobody else knows; one that is nearly a known one is a slip.
     fn features(&self, features: Vec<Spanned<String>>) -> Vec<String> {
         for feature in &features {
-            let slip = nearest(feature.get_ref(), FEATURES).is_some();
+            let slip = nearest(feature.get_ref(), FEATURES.iter().copied()).is_some();
             if self.known.origin == Origin::BuiltIn || slip {
-                self.word("feature", feature, &FEATURES);
+                self.word("feature", feature, FEATURES);
             }
         }
         features.into_iter().map(Spanned::into_inner).collect()

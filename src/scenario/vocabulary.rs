@@ -10,9 +10,14 @@ pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", 
 pub const CLIENT_OUTCOMES: [&str; 5] = ["accepted", "rejected", "crashed", "hung", "unknown"];
 
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
-pub const FEATURES: [&str; 11] = [
+pub const FEATURES: &[&str] = &[
+    "api",
+    "confidential",
     "consent",
+    "id_token",
     "iss",
+    "issuers",
+    "logout",
     "metadata",
     "openid",
     "par_required",
@@ -20,8 +25,10 @@ pub const FEATURES: [&str; 11] = [
     "pkce_optional",
     "pkce_plain",
     "pkce_required",
+    "refresh",
     "refresh_rotation",
     "registration",
+    "revocation",
 ];
 
 /// The device authorization grant (RFC 8628 section 3.4).
