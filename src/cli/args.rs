@@ -55,9 +55,8 @@ pub enum Verb {
     Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
-    /// Test a client.
-    #[command(hide = true, disable_help_flag = true)]
-    Client(LaterArgs),
+    /// Test a client: it is run against the misbehaving mock, and judged by what it does.
+    Client(Box<ClientArgs>),
     /// Merge, compare and render results.
     #[command(hide = true, disable_help_flag = true)]
     Report(LaterArgs),
@@ -71,10 +70,10 @@ impl Verb {
     #[must_use]
     pub fn refused(&self) -> Option<&'static str> {
         match self {
-            Self::Client(_) => Some("oauthspec client"),
             Self::Report(_) => Some("oauthspec report"),
             Self::Man(_) => Some("oauthspec man"),
             Self::Server(args) => args.selection.refused().or(args.report.refused()),
+            Self::Client(args) => args.selection.refused().or(args.report.refused()),
             Self::Selftest(args) => args.selection.refused(),
             Self::Mock(_)
             | Self::Probe(_)
@@ -108,6 +107,45 @@ pub struct ServerArgs {
     #[command(flatten)]
     pub run: RunArgs,
     /// How the target is reached.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+    /// What comes out.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// `oauthspec client`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without COMMAND and --start-url the client is [client] of the configuration. A command is run once per scenario, \
+                  with OAUTH_ISSUER, CLIENT_ID and CLIENT_SECRET in its environment and BROWSER set to the harness's own browser"
+)]
+pub struct ClientArgs {
+    /// A native client or a script, with its arguments.
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "start_url")]
+    pub command: Vec<String>,
+    /// Where a login of a web application starts.
+    #[arg(long, value_name = "URL")]
+    pub start_url: Option<String>,
+    /// What makes the web application use its token.
+    #[arg(long, value_name = "URL", requires = "start_url")]
+    pub api_url: Option<String>,
+    /// The client identifier that it uses [default: client].
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Its secret; leave it out for a public client.
+    #[arg(long, value_name = "SECRET")]
+    pub client_secret: Option<String>,
+    /// Where the mock stands, for clients that are configured in advance [default: a free port of 127.0.0.1].
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Which scenarios.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// How they run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// How the client is reached.
     #[command(flatten)]
     pub reach: ReachArgs,
     /// What comes out.

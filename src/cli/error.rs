@@ -24,6 +24,9 @@ pub enum Error {
     /// Nothing says what is to be tested.
     #[error("no target: neither an ISSUER, nor [server] of a configuration, nor --mock was given")]
     NoTarget,
+    /// There is no client.
+    #[error("no client to test")]
+    NoClient,
     /// A pattern that matches no scenario.
     #[error("no scenario matches `{pattern}`")]
     NoMatch {
@@ -125,9 +128,12 @@ impl Error {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotImplemented { .. } | Self::NoTarget | Self::NoMatch { .. } | Self::Unknown { .. } | Self::Usage { .. } => {
-                Exit::Usage
-            }
+            Self::NotImplemented { .. }
+            | Self::NoTarget
+            | Self::NoClient
+            | Self::NoMatch { .. }
+            | Self::Unknown { .. }
+            | Self::Usage { .. } => Exit::Usage,
             Self::Problems(_) | Self::File { .. } | Self::Exists { .. } | Self::Output(_) => Exit::Usage,
             Self::NothingSelected => Exit::Nothing,
             Self::Unreachable { .. } => Exit::Error,
@@ -142,6 +148,9 @@ impl Error {
         match self {
             Self::NotImplemented { what } if what.starts_with("--") => Some("leave it out".to_owned()),
             Self::NotImplemented { .. } => Some("`oauthspec --help` lists what this version does".to_owned()),
+            Self::NoClient => Some(
+                "name a program after `--`, a web application with --start-url, or write [client] into oauthspec.toml".to_owned(),
+            ),
             Self::NoTarget => Some(
                 "name an issuer, write a configuration with `oauthspec init`, or try it out: oauthspec server --mock".to_owned(),
             ),

@@ -4,6 +4,7 @@
 
 pub mod args;
 mod check;
+mod client;
 mod completions;
 mod coverage;
 pub mod data;
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Error> {
     }
     match cli.verb {
         Verb::Server(args) => server::server(*args),
+        Verb::Client(args) => client::client(*args),
         Verb::Mock(args) => mock::mock(&args),
         Verb::Probe(args) => probe::probe(*args),
         Verb::Selftest(args) => selftest::selftest(&args),
@@ -69,7 +71,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Error> {
         Verb::Check(args) => check::check(&args),
         Verb::Schema(args) => schema::schema(&args),
         Verb::Completions(args) => completions::completions(&args),
-        Verb::Client(_) | Verb::Report(_) | Verb::Man(_) => {
+        Verb::Report(_) | Verb::Man(_) => {
             unreachable!("these verbs are refused above")
         }
     }

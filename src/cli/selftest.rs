@@ -11,7 +11,8 @@ use super::values::{Format, MatrixPart};
 use super::{plan, server, session};
 use crate::catalog::{Catalogue, Plan};
 use crate::policy::Library;
-use crate::runner::{Keep, Matrix, Pace, Part, Stage, selftest as run};
+use crate::reference;
+use crate::runner::{Keep, Matrix, Pace, Part, Stage, selftest as run, selftest_clients as run_clients};
 use crate::wire::WireOptions;
 
 pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
@@ -19,12 +20,14 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         Some(id) => vec![plan::of(Some(id))?],
         None => Plan::all().iter().collect(),
     };
-    let selected = server::select(&args.selection)?;
-    if selected.is_empty() {
+    let scenarios = |role| -> Result<Vec<_>, Error> {
+        Ok(server::select(&args.selection, role)?.into_iter().map(|one| one.scenario).collect())
+    };
+    let (servers, clients) = (scenarios(server::Role::Server)?, scenarios(server::Role::Client)?);
+    if servers.is_empty() && clients.is_empty() {
         return Err(Error::NothingSelected);
     }
     let whole = args.selection.scenario.is_empty() && args.selection.exclude.is_empty() && args.selection.level.is_none();
-    let scenarios: Vec<_> = selected.into_iter().map(|one| one.scenario).collect();
     let stage = Stage {
         wire: session::wire(WireOptions::default())?,
         catalogue: Catalogue::embedded(),
@@ -35,8 +38,14 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
         pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(args.jobs.map_or(server::JOBS, std::num::NonZeroUsize::get))),
     };
-    let matrix = session::runtime()?.block_on(run(&scenarios, &plans, Library::embedded(), &stage, &parts(&args.part)));
-    let mut matrix = matrix.map_err(|reason| Error::Unreachable { reason, help: None })?;
+    let parts = parts(&args.part);
+    let matrix = session::runtime()?.block_on(async {
+        let mut matrix = run(&servers, &plans, Library::embedded(), &stage, &parts).await?;
+        let of_clients = run_clients(&clients, &plans, reference::Library::embedded(), &stage, &parts).await?;
+        matrix.add(of_clients);
+        Ok(matrix)
+    });
+    let mut matrix: Matrix = matrix.map_err(|reason| Error::Unreachable { reason, help: None })?;
     if !whole {
         // Faults that belong to scenarios that were left out are no gap.
         matrix.uncaught.clear();

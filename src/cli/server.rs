@@ -22,19 +22,31 @@ pub(super) const JOBS: usize = 8;
 
 pub(super) fn server(args: ServerArgs) -> Result<Exit, Error> {
     let plan = plan::of(args.selection.plan.as_deref())?;
-    let selected = planned(select(&args.selection)?, plan)?;
-    session::runtime()?.block_on(run(args, plan, selected))
+    let selected = planned(select(&args.selection, Role::Server)?, plan)?;
+    session::runtime()?.block_on(async move {
+        let session = session::prepare(&args.target, &args.embedded, &args.reach, plan, args.report.show_secrets);
+        run(session, &args.run, &args.report, plan, selected).await
+    })
+}
+
+/// Which party scenarios are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Authorization servers.
+    Server,
+    /// Clients.
+    Client,
 }
 
 /// The selected scenarios as the plan judges them.
-fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Selected>, Error> {
+pub(super) fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Selected>, Error> {
     let under = |one: Selected| Some(Selected { scenario: one.scenario.under(plan)?, cases: one.cases });
     let planned: Vec<Selected> = selected.into_iter().filter_map(under).collect();
     if planned.is_empty() { Err(Error::NothingSelected) } else { Ok(planned) }
 }
 
 /// The scenarios that the arguments select, of those that are built in and of the user's.
-pub(super) fn select(args: &SelectionArgs) -> Result<Vec<Selected>, Error> {
+pub(super) fn select(args: &SelectionArgs, role: Role) -> Result<Vec<Selected>, Error> {
     let mut suite = Suite::embedded().map_err(Error::Problems)?;
     for folder in &args.scenarios {
         suite.add_folder(folder)?;
@@ -45,24 +57,31 @@ pub(super) fn select(args: &SelectionArgs) -> Result<Vec<Selected>, Error> {
         let scenario = &one.scenario;
         let level = args.level.is_none_or(|least| scenario.level(catalogue) >= least);
         let severity = args.severity.is_none_or(|least| scenario.severity >= least);
-        level && severity && scenario.id.split('/').next() != Some("client")
+        level && severity && scenario.is_about_clients() == (role == Role::Client)
     });
     Ok(selected)
 }
 
-async fn run(args: ServerArgs, plan: &Plan, selected: Vec<Selected>) -> Result<Exit, Error> {
+/// Makes the target ready and runs the scenarios.
+pub(super) async fn run(
+    session: impl Future<Output = Result<Session, Error>>,
+    running: &RunArgs,
+    report: &ReportArgs,
+    plan: &Plan,
+    selected: Vec<Selected>,
+) -> Result<Exit, Error> {
     let interrupted = interruption();
     let session = tokio::select! {
-        session = session::prepare(&args.target, &args.embedded, &args.reach, plan, args.report.show_secrets) => session?,
+        session = session => session?,
         () = until(interrupted.clone()) => return Err(Error::Interrupted),
     };
-    let off = args.report.snapshots.unwrap_or_default() == Snapshots::Off;
+    let off = report.snapshots.unwrap_or_default() == Snapshots::Off;
     let keep = if off { Keep::Transcripts } else { Keep::Snapshots };
-    let options = options(&args.run, &session, plan, keep);
+    let options = options(running, &session, plan, keep);
     let stage = session.stage(options.seed, options.max_wait, options.jobs);
-    let mut console = Console::new(detail(&args.report));
-    let mut files = Files::new(args.report.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports")));
-    let mut snapshots = snapshot_sink(&args.report);
+    let mut console = Console::new(detail(report));
+    let mut files = Files::new(report.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports")));
+    let mut snapshots = snapshot_sink(report);
     let blocks = tokio::select! {
         blocks = preflight(&session, &stage) => blocks?,
         () = until(interrupted.clone()) => return Err(Error::Interrupted),
@@ -103,7 +122,7 @@ async fn run(args: ServerArgs, plan: &Plan, selected: Vec<Selected>) -> Result<E
 
 /// Logs in once, before anything wrong is sent. On the mock nothing can stand in the way but a fault, and that is what is tested.
 async fn preflight(session: &Session, stage: &Stage) -> Result<runner::Blocks, Error> {
-    if matches!(session.provider, runner::Provider::Mock(_)) {
+    if !matches!(session.provider, runner::Provider::Remote(_)) {
         return Ok(runner::Blocks::default());
     }
     let findings = runner::preflight(&session.provider, stage, &session.vault).await;

@@ -285,7 +285,7 @@ fn learn(server: &ServerConfig, vault: &Vault) {
     }
 }
 
-fn configuration(reach: &ReachArgs) -> Result<Option<Config>, Error> {
+pub(super) fn configuration(reach: &ReachArgs) -> Result<Option<Config>, Error> {
     let path = match &reach.config {
         Some(path) => Some(path.clone()),
         None => Config::find(Path::new(".")),
@@ -303,7 +303,7 @@ pub(super) fn load(path: &Path) -> Result<Config, Error> {
 }
 
 /// Waivers that are still in force.
-fn waivers(config: Option<&Config>) -> Result<Waivers, Error> {
+pub(super) fn waivers(config: Option<&Config>) -> Result<Waivers, Error> {
     let today = OffsetDateTime::now_utc().date();
     let all = config.map(|config| config.waivers.as_slice()).unwrap_or_default();
     let standing = all.iter().filter(|waiver| waiver.expires.is_none_or(|last| last >= today));

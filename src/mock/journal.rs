@@ -57,6 +57,11 @@ impl Journal {
         self.entries.iter().filter(|entry| entry.index >= index).cloned().collect()
     }
 
+    /// The index of the next entry.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
     pub(super) fn clear(&mut self) {
         self.entries.clear();
     }

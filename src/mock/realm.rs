@@ -152,6 +152,12 @@ impl Realm {
         entries.iter().map(|entry| Entry::clone(entry)).collect()
     }
 
+    /// How many exchanges it has recorded in its life: the index of the next one.
+    #[must_use]
+    pub fn recorded(&self) -> u64 {
+        lock(&self.0.journal).next()
+    }
+
     /// Its clients, in the order of registration.
     #[must_use]
     pub fn clients(&self) -> Vec<MockClient> {

@@ -132,6 +132,12 @@ impl MockServer {
         self.realms.create(spec)
     }
 
+    /// The realm of that name.
+    #[must_use]
+    pub fn realm_named(&self, name: &str) -> Option<Realm> {
+        self.realms.get(name)
+    }
+
     /// Removes a realm; handles to it stay valid, but no request reaches it any more. An unknown name is no error.
     pub fn remove(&self, name: &str) {
         self.realms.by_name.write().unwrap_or_else(PoisonError::into_inner).remove(name);

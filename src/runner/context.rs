@@ -26,6 +26,8 @@ pub struct Names<'a> {
     pub case: BTreeMap<String, Value>,
     /// `{random}`.
     pub random: String,
+    /// `{attacker}`: an issuer on another origin.
+    pub attacker: Option<String>,
     /// The clock of the target, for `{now}`.
     pub clock: &'a Clock,
     /// The key set, once it was read.
@@ -145,6 +147,7 @@ impl Names<'_> {
                 value => self.plain(value).ok(),
             },
             "issuer" => of_issuer(&self.target.issuer, rest).map(String::into_bytes),
+            "attacker" => self.attacker.clone().map(String::into_bytes),
             // A slash at the end of the issuer goes (OpenID Connect Discovery section 4.1).
             "openid_configuration" => {
                 Some(format!("{}/.well-known/openid-configuration", self.target.issuer.trim_end_matches('/')).into_bytes())
@@ -194,6 +197,7 @@ fn of_record(record: &Record, path: &[String]) -> Option<String> {
         ("got", Some(name)) => record.got(name).as_ref().map(text_of),
         ("headers", Some(name)) => record.headers.joined(name),
         ("status", None) => record.status.map(|status| status.to_string()),
+        ("callback", None) => record.callback.clone(),
         ("code_verifier", None) => record.code_verifier.clone(),
         (name, None) => record.got(name).as_ref().map(text_of),
         _ => None,

@@ -54,7 +54,12 @@ impl Play<'_> {
                     }
                 }
             }
-            Action::Http(_) | Action::Wait(_) | Action::Alive(_) | Action::GrantedScope { .. } | Action::Same(_) => Control::Held,
+            Action::Http(_)
+            | Action::Drive(_)
+            | Action::Wait(_)
+            | Action::Alive(_)
+            | Action::GrantedScope { .. }
+            | Action::Same(_) => Control::Held,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::needs;
 use super::result::SkipCode;
+use super::subject::{ClientSource, Driven};
 use crate::mock::{MockServer, Realm, RealmSpec};
 use crate::oauth::Response;
 use crate::policy::PolicySet;
@@ -20,6 +21,8 @@ pub enum Provider {
     Mock(Arc<MockSource>),
     /// A real server.
     Remote(Arc<RemoteSource>),
+    /// A client.
+    Client(Arc<ClientSource>),
 }
 
 /// The embedded mock as a target.
@@ -77,7 +80,11 @@ pub struct Ground {
     /// Clients that were registered for this scenario, to be deleted.
     pub registered: Mutex<Vec<Client>>,
     /// The realm to drop afterwards.
-    realm: Option<(Arc<MockSource>, String)>,
+    pub(super) realm: Option<(Arc<MockSource>, String)>,
+    /// The client under test.
+    pub driven: Option<Box<Driven>>,
+    /// The realms of a client to drop afterwards.
+    pub(super) dropped: Option<(Arc<ClientSource>, String)>,
 }
 
 /// Why a scenario has no ground.
@@ -98,6 +105,7 @@ impl Provider {
         let mut ground = match self {
             Self::Mock(source) => on_mock(source, wire, tag).await?,
             Self::Remote(source) => on_remote(source),
+            Self::Client(source) => source.ground(scenario, wire, tag).await?,
         };
         if let Err((code, reason)) = needs::of_scenario(&scenario.needs, &ground.target) {
             ground.leave(wire).await;
@@ -106,6 +114,8 @@ impl Provider {
         let registration = match self {
             Self::Remote(source) => source.registration.as_deref(),
             Self::Mock(_) => None,
+            // It plays itself.
+            Self::Client(_) => return Ok(ground),
         };
         let chosen = match registration {
             Some(scopes) => needs::register_clients(scenario, &ground, wire, scopes).await,
@@ -138,6 +148,9 @@ impl Ground {
         }
         if let Some((source, name)) = self.realm.take() {
             source.server.remove(&name);
+        }
+        if let Some((source, name)) = self.dropped.take() {
+            source.forget(&name);
         }
         left
     }
@@ -183,6 +196,8 @@ fn on_remote(source: &RemoteSource) -> Ground {
         clients: BTreeMap::new(),
         registered: Mutex::default(),
         realm: None,
+        driven: None,
+        dropped: None,
     }
 }
 
@@ -198,6 +213,8 @@ async fn on_mock(source: &Arc<MockSource>, wire: &Wire, tag: &str) -> Result<Gro
         clients: BTreeMap::new(),
         registered: Mutex::default(),
         realm: Some((Arc::clone(source), name)),
+        driven: None,
+        dropped: None,
     })
 }
 
@@ -227,7 +244,7 @@ fn home_of(target: &Target) -> Home {
 }
 
 /// A realm's name stands in its issuer: letters, digits and hyphens only.
-fn realm_name(tag: &str) -> String {
+pub(super) fn realm_name(tag: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     tag.chars().map(plain).collect()
 }

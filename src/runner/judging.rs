@@ -7,7 +7,9 @@ use super::guess::{self, Guess};
 use super::play::{Play, Stage, Stop, stop_verdict};
 use super::record::Record;
 use super::result::{CheckResult, SkipCode, Verdict};
-use super::verdict::{Control, Judgement, breach, expectation, expects_refusal, judge};
+use super::verdict::{
+    Control, Judgement, breach, expectation, expects_refusal, judge, judge_coping, judge_defence, judge_journal, judge_working,
+};
 use crate::catalog::Level;
 use crate::scenario::{Action, Among, Check, Scenario, Step, Template};
 use crate::wire::{Sealed, Vault};
@@ -121,10 +123,41 @@ impl Play<'_> {
         if check.want.alive.is_some() {
             return self.judge_alive(check, level, record, &step.action);
         }
+        if matches!(step.action, Action::Drive(_)) {
+            return self.judge_driven(check, level, record);
+        }
         let refused = !record.outcome.is_success() && !record.outcome.proves_nothing();
         let needs_control = refused && (record.edited || expects_refusal(&check.want));
         let control = if needs_control { self.control(step, record).await } else { Control::Held };
         judge(check, level, record, &control, &self.names)
+    }
+
+    /// What a client did: by the evidence, then by what the check says of its last page.
+    fn judge_driven(&self, check: &Check, level: Level, record: &Record) -> Judgement {
+        let want = &check.want.client;
+        if let Some(journal) = &want.journal {
+            let (such, all) = self.journal_count(journal);
+            let count = serde_json::Value::from(such);
+            let fits = match &journal.count {
+                Some(matcher) => super::matching::fits(matcher, Some(&count), &self.names),
+                None if journal.each => such == all && all > 0,
+                None => such > 0,
+            };
+            return judge_journal(level, fits, &format!("{such} of {all} such requests"));
+        }
+        let Some(evidence) = &record.evidence else {
+            return Judgement::new(Verdict::Error, format!("the client did not get as far: {}", record.summary()));
+        };
+        if want.defended {
+            return judge_defence(level, evidence);
+        }
+        if want.works {
+            return judge_working(level, evidence);
+        }
+        if want.copes {
+            return judge_coping(level, evidence);
+        }
+        judge(check, level, record, &Control::Held, &self.names)
     }
 
     /// A token's death counts only after it was seen alive.
@@ -211,7 +244,8 @@ fn repeat(place: Place<'_>) -> String {
     let id = &place.scenario.id;
     let which = place.case.map_or_else(|| id.clone(), |case| format!("{id}[{case}]"));
     let target: &Arc<str> = &place.stage.repeat;
-    format!("oauthspec server {target} -s '{}'", which.replace('\'', r"'\''")).replace("  ", " ")
+    let role = if place.scenario.is_about_clients() { "client" } else { "server" };
+    format!("oauthspec {role} {target} -s '{}'", which.replace('\'', r"'\''")).replace("  ", " ")
 }
 
 fn over_results(check: &Check) -> String {

@@ -32,7 +32,11 @@ impl Mismatch {
 #[must_use]
 pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Mismatch> {
     let mut out = Vec::new();
-    let word = Json::String(record.outcome.word().into());
+    let word = match &record.evidence {
+        Some(evidence) => evidence.reaction.word(),
+        None => record.outcome.word(),
+    };
+    let word = Json::String(word.into());
     one(&mut out, "status", "outcome", want.outcome.as_ref(), Some(&word), names);
     let status = record.status.map(Json::from);
     one(&mut out, "status", "status", want.status.as_ref(), status.as_ref(), names);
@@ -131,6 +135,7 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
         let key = jwt.verify.then(|| "the signature of a published key".to_owned());
         parts.push(format!("a JWT with {}", members.chain(hash).chain(key).collect::<Vec<_>>().join(", ")));
     }
+    parts.extend(of_client(&want.client, names));
     if let Some(uri) = &want.not_sent_to {
         parts.push(format!("nothing delivered to {}", names.fill(uri).unwrap_or_else(|_| uri.to_string())));
     }
@@ -138,6 +143,39 @@ pub fn describe(want: &Want, names: &Names<'_>) -> String {
         parts.push(super::elements::describe(elements, names));
     }
     parts.join(", ")
+}
+
+/// What a check wants of a client, in words.
+fn of_client(want: &crate::scenario::ClientWant, names: &Names<'_>) -> Vec<String> {
+    let mut parts = Vec::new();
+    if want.defended {
+        parts.push("no session and no token by it".to_owned());
+    }
+    if want.works {
+        parts.push("the client goes on as if nothing had happened".to_owned());
+    }
+    if want.copes {
+        parts.push("an end, without a crash or a hang".to_owned());
+    }
+    if let Some(journal) = &want.journal {
+        let named = |kind: &str, list: &[(String, Matcher)]| -> Vec<String> {
+            list.iter().map(|(name, matcher)| phrase(&format!("{kind} {name}"), matcher, names)).collect()
+        };
+        let mut said = named("parameter", &journal.form);
+        said.extend(named("query parameter", &journal.query));
+        said.extend(named("header", &journal.headers));
+        said.extend(journal.method.iter().map(|matcher| phrase("method", matcher, names)));
+        said.extend(journal.status.iter().map(|matcher| phrase("answered", matcher, names)));
+        let count = match &journal.count {
+            Some(matcher) => phrase("number", matcher, names),
+            None if journal.each => "all".to_owned(),
+            None => "at least one".to_owned(),
+        };
+        let what = if journal.endpoint.is_empty() { "any".to_owned() } else { journal.endpoint.join(" or ") };
+        let such = if said.is_empty() { String::new() } else { format!(" with {}", said.join(", ")) };
+        parts.push(format!("requests to {what}{such}: {count}"));
+    }
+    parts
 }
 
 /// Whether a value fits.

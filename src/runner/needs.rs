@@ -36,7 +36,7 @@ pub(super) fn of_scenario(needs: &Needs, target: &Target) -> Result<(), (SkipCod
     if let Some(least) = needs.users.filter(|least| target.users.len() < *least) {
         return Err((SkipCode::NotConfigured, format!("needs {least} users; {} configured", target.users.len())));
     }
-    if let Some(least) = needs.issuers.filter(|least| *least > 1) {
+    if let Some(least) = needs.issuers.filter(|least| *least > 1 && !has_feature(target, "issuers")) {
         return Err((SkipCode::NotConfigured, format!("needs {least} issuers")));
     }
     if needs.tokens.as_deref().is_some_and(|format| format != "jwt") {

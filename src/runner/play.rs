@@ -93,6 +93,10 @@ pub(super) struct Play<'a> {
     pub(super) case: Option<String>,
     pub(super) races: usize,
     pub(super) place: Option<tokio::sync::OwnedSemaphorePermit>,
+    /// A program under test that waits for its authorization response.
+    pub(super) waiting: super::drive::Waiting,
+    /// How much stood in the journals of both issuers when the steps began.
+    pub(super) began: (u64, u64),
 }
 
 impl<'a> Play<'a> {
@@ -114,6 +118,7 @@ impl<'a> Play<'a> {
         }
         let mut chance = Chance::new(stage.seed, &scenario.id);
         let random = chance.text();
+        let attacker = ground.driven.as_ref().map(|driven| driven.attacker.issuer().to_owned());
         let names = Names {
             target: &ground.target,
             clients: &ground.clients,
@@ -121,6 +126,7 @@ impl<'a> Play<'a> {
             records: BTreeMap::new(),
             case: BTreeMap::new(),
             random,
+            attacker,
             clock: &ground.clock,
             keys: None,
         };
@@ -142,6 +148,8 @@ impl<'a> Play<'a> {
             case: None,
             races: 0,
             place,
+            waiting: None,
+            began: (0, 0),
         }
     }
 
@@ -196,11 +204,13 @@ impl<'a> Play<'a> {
             }
         }
         self.names.random = self.chance.text();
+        self.prepare_client().await?;
         for _ in 0..self.scenario.rounds {
             self.names.records.clear();
             self.names.registered.clear();
             self.play_round().await?;
         }
+        self.leave_client().await?;
         let case = self.case.clone();
         self.judging.settle_samples(self.scenario, case.as_deref(), self.stage);
         Ok(())
@@ -276,6 +286,8 @@ fn must_succeed(index: usize, step: &Step, records: &[Record]) -> Result<(), Sto
         },
         Action::Alive(_) => record.alive != Some(false),
         Action::Request(_) | Action::Http(_) => record.outcome == Outcome::Accepted,
+        // Before its callback a client has not shown anything yet.
+        Action::Drive(_) => record.outcome.is_success(),
         Action::Wait(_) | Action::GrantedScope { .. } | Action::Same(_) => true,
     };
     match records.iter().find(|record| !expected(record)) {

@@ -153,6 +153,8 @@ fn trial() -> Scenario {
         clients: vec![("a".into(), need)],
         catches: Vec::new(),
         rounds: 1,
+        mock: Vec::new(),
+        passive: false,
         cases: Cases::None,
         steps: Vec::new(),
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::answer::Outcome;
+use super::evidence::Evidence;
 use super::way::Way;
 use crate::oauth::{Headers, Params, Scope};
 use crate::target::Client;
@@ -52,6 +53,12 @@ pub struct Record {
     pub difference: Option<String>,
     /// Whether the step deviates from the right request.
     pub edited: bool,
+    /// The authorization response as a URL (`drive` steps).
+    pub callback: Option<String>,
+    /// What the client did (`drive` steps).
+    pub evidence: Option<Evidence>,
+    /// How much stood in the journals of both issuers before it (`drive` steps).
+    pub journal_from: (u64, u64),
     /// The client that it registered.
     pub registered: Option<Box<Client>>,
 }
@@ -82,6 +89,9 @@ impl Record {
             granted: None,
             difference: None,
             edited: false,
+            callback: None,
+            evidence: None,
+            journal_from: (0, 0),
             registered: None,
         }
     }

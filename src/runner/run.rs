@@ -369,7 +369,7 @@ fn waits(scenario: &Scenario, ground: &Ground, most: Duration) -> Duration {
 
 fn info(run: &Run, options: &Options) -> RunInfo {
     RunInfo {
-        role: "server",
+        role: if matches!(run.provider, Provider::Client(_)) { "client" } else { "server" },
         plan: options.plan.clone(),
         seed: options.seed,
         target: run.target.clone(),

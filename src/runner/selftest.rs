@@ -51,6 +51,16 @@ pub struct Matrix {
     pub complete: bool,
 }
 
+impl Matrix {
+    /// Adds another matrix.
+    pub fn add(&mut self, other: Self) {
+        self.cells.extend(other.cells);
+        self.uncaught.extend(other.uncaught);
+        self.toothless.extend(other.toothless);
+        self.complete &= other.complete;
+    }
+}
+
 /// What of the matrix is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -64,15 +74,15 @@ pub enum Part {
 
 /// A scenario as one plan judges it.
 #[derive(Clone)]
-struct Ruled {
-    scenario: Arc<Scenario>,
-    plan: &'static Plan,
+pub(super) struct Ruled {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) plan: &'static Plan,
     /// Whether it judges something that no plan before it does, or judges it harder.
     adds: bool,
 }
 
 /// The scenario by each plan of those given that judges any of it.
-fn rulings(scenario: &Arc<Scenario>, plans: &[&'static Plan], catalogue: &Catalogue) -> Vec<Ruled> {
+pub(super) fn rulings(scenario: &Arc<Scenario>, plans: &[&'static Plan], catalogue: &Catalogue) -> Vec<Ruled> {
     let mut seen: BTreeMap<String, Level> = BTreeMap::new();
     let mut out = Vec::new();
     for plan in plans {
@@ -252,11 +262,11 @@ fn plan_mock<'a>(plan: &Plan, library: &'a Library) -> Result<Vec<&'a Patch>, St
 }
 
 /// The faults that a scenario has to catch.
-struct Catches(GlobSet);
+pub(super) struct Catches(GlobSet);
 
 impl Catches {
     /// A pattern that is none was refused when the scenario was loaded.
-    fn of(scenario: &Scenario) -> Self {
+    pub(super) fn of(scenario: &Scenario) -> Self {
         let mut set = GlobSetBuilder::new();
         scenario.catches.iter().filter_map(|pattern| Glob::new(pattern.get_ref()).ok()).for_each(|glob| {
             set.add(glob);
@@ -264,12 +274,12 @@ impl Catches {
         Self(set.build().unwrap_or_else(|_| GlobSet::empty()))
     }
 
-    fn fault(&self, id: &str) -> bool {
+    pub(super) fn fault(&self, id: &str) -> bool {
         self.0.is_match(id)
     }
 }
 
-fn glob(pattern: &str, id: &str) -> bool {
+pub(super) fn glob(pattern: &str, id: &str) -> bool {
     Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(id))
 }
 
@@ -342,7 +352,7 @@ fn declines(variant: &Patch, id: &str, check: &str) -> bool {
     })
 }
 
-fn case(case: Option<&String>) -> String {
+pub(super) fn case(case: Option<&String>) -> String {
     case.map(|case| format!("[{case}]")).unwrap_or_default()
 }
 

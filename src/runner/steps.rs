@@ -48,6 +48,7 @@ impl<'a> Play<'a> {
                 self.verify(index, &label, verify, &device, &session).await
             }
             Action::Http(http) => self.http(index, &label, http).await,
+            Action::Drive(drive) => self.drive(index, &label, drive).await,
             Action::Wait(wait) => self.wait(index, wait).await,
             Action::Alive(alive) => {
                 let token = self.names.fill(&alive.token).map_err(|unset| self.unset(&unset))?;
@@ -449,6 +450,7 @@ fn verb_word(action: &Action) -> &'static str {
         Action::Request(request) => request_word(request.verb),
         Action::Verify(_) => "verify",
         Action::Http(_) => "http",
+        Action::Drive(_) => "drive",
         Action::Wait(_) => "wait",
         Action::Alive(_) => "alive",
         Action::GrantedScope { .. } => "granted_scope",

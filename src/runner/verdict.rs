@@ -2,11 +2,13 @@
 //! nowhere else.
 
 use super::context::Names;
+use super::evidence::Evidence;
 use super::matching::{Mismatch, describe, differences};
 use super::record::Record;
 use super::result::{CheckResult, Verdict};
 use crate::catalog::Level;
 use crate::scenario::{Check, Want};
+use crate::target::driver::Reaction;
 
 /// Whether the same request without its edits worked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,53 @@ pub fn judge(check: &Check, level: Level, record: &Record, control: &Control, na
         }
         (Some(first), None) => broken(level, &mismatches, first, record),
     }
+}
+
+/// Whether a client fell for an attack: only use counts, and where use cannot be seen, that it got a token by it. A crash is no good
+/// defence, and a hang is one.
+#[must_use]
+pub fn judge_defence(level: Level, evidence: &Evidence) -> Judgement {
+    let seen = evidence.summary();
+    match (evidence.reaction, evidence.redeemed) {
+        (Reaction::Unknown, _) => Judgement::new(Verdict::Error, seen),
+        // Nothing was got by it: what it shows is the session that there was.
+        (Reaction::Accepted, 0) => Judgement::new(Verdict::Pass, format!("{seen}; nothing was got by it")),
+        (Reaction::Accepted, _) => Judgement::new(breach(level), seen),
+        (_, 1..) if !evidence.use_is_visible => {
+            Judgement::new(breach(level), format!("{seen}; whether it was used cannot be seen ([client.success] would tell)"))
+        }
+        (Reaction::Crashed, _) => Judgement::new(Verdict::Warn, seen),
+        (Reaction::Hung, _) => Judgement::new(Verdict::Pass, format!("{seen}; it hung, and used nothing")),
+        (Reaction::Rejected, _) => Judgement::new(Verdict::Pass, seen),
+    }
+}
+
+/// Whether a client took what it has to take.
+#[must_use]
+pub fn judge_working(level: Level, evidence: &Evidence) -> Judgement {
+    let verdict = match evidence.reaction {
+        Reaction::Accepted => Verdict::Pass,
+        Reaction::Unknown => Verdict::Error,
+        Reaction::Rejected | Reaction::Crashed | Reaction::Hung => breach(level),
+    };
+    Judgement::new(verdict, evidence.summary())
+}
+
+/// Whether a client came to an end by itself, whatever it made of what came.
+#[must_use]
+pub fn judge_coping(level: Level, evidence: &Evidence) -> Judgement {
+    let verdict = match evidence.reaction {
+        Reaction::Accepted | Reaction::Rejected => Verdict::Pass,
+        Reaction::Unknown => Verdict::Error,
+        Reaction::Crashed | Reaction::Hung => breach(level),
+    };
+    Judgement::new(verdict, evidence.summary())
+}
+
+/// Whether the client sent what it should have: `such` of `all` exchanges with an endpoint are as wanted.
+#[must_use]
+pub fn judge_journal(level: Level, fits: bool, seen: &str) -> Judgement {
+    Judgement::new(if fits { Verdict::Pass } else { breach(level) }, seen)
 }
 
 /// The verdict for a breach of a rule of that level.

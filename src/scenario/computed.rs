@@ -1,9 +1,15 @@
 //! What follows from a scenario's checks: levels and requirements.
 
-use super::{Check, Scenario, Want};
+use super::{Action, Check, Scenario, Want};
 use crate::catalog::{Catalogue, Level, Requirement};
 
 impl Scenario {
+    /// Whether it is about clients; else about authorization servers.
+    #[must_use]
+    pub fn is_about_clients(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::Drive(_)))
+    }
+
     /// The requirements that its checks verify, each once, in file order.
     #[must_use]
     pub fn requirements(&self) -> Vec<String> {
@@ -54,7 +60,11 @@ impl Want {
             && self.got.is_empty();
         let own = self.via.is_none() && self.alive.is_none() && self.scope.is_none() && self.same.is_none();
         let several = self.among.is_none() && self.distinct.is_none() && self.guessable.is_none();
-        let way = self.not_sent_to.is_none() && self.cookies.is_none() && self.third_parties.is_none() && self.elements.is_none();
+        let way = self.client.is_empty()
+            && self.not_sent_to.is_none()
+            && self.cookies.is_none()
+            && self.third_parties.is_none()
+            && self.elements.is_none();
         answer && parts && own && several && way && self.jwt.is_none() && self.password_sent_on.is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! From the text of a file to a scenario that makes sense, or to everything that is wrong with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::Scenario;
 use super::reading::{Known, Origin, Reading};
@@ -15,12 +15,30 @@ use crate::reader::{Node, Sink};
 /// # Errors
 /// Every mistake in it, in file order.
 pub fn load_one(source: &Arc<Source>, id: &str) -> Result<Scenario, Vec<Problem>> {
-    load(source, id, Known { catalogue: Catalogue::embedded(), library: Library::embedded(), origin: Origin::User })
+    load(
+        source,
+        id,
+        Known {
+            catalogue: Catalogue::embedded(),
+            library: Library::embedded(),
+            client_faults: client_faults(),
+            origin: Origin::User,
+        },
+    )
 }
 
 /// Reads a scenario of the suite that is built in.
 pub(super) fn load_built_in(source: &Arc<Source>, id: &str) -> Result<Scenario, Vec<Problem>> {
-    load(source, id, Known { catalogue: Catalogue::embedded(), library: Library::embedded(), origin: Origin::BuiltIn })
+    load(
+        source,
+        id,
+        Known {
+            catalogue: Catalogue::embedded(),
+            library: Library::embedded(),
+            client_faults: client_faults(),
+            origin: Origin::BuiltIn,
+        },
+    )
 }
 
 pub(super) fn load(source: &Arc<Source>, id: &str, known: Known<'_>) -> Result<Scenario, Vec<Problem>> {
@@ -37,4 +55,11 @@ pub(super) fn load(source: &Arc<Source>, id: &str, known: Known<'_>) -> Result<S
     let problems = sink.into_problems();
     // Without a problem there is a scenario: the root of a TOML file is a table.
     scenario.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// The ids of the faults of the reference client.
+fn client_faults() -> &'static [String] {
+    static IDS: LazyLock<Vec<String>> =
+        LazyLock::new(|| crate::reference::Library::embedded().faults().iter().map(|fault| fault.id.clone()).collect());
+    &IDS
 }

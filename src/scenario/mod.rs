@@ -2,6 +2,7 @@
 //!
 //! Floor 3. Knows the format, the ids of requirements and faults, and nothing of HTTP, targets or verdicts.
 
+pub mod client;
 mod computed;
 mod json;
 mod load;
@@ -9,6 +10,7 @@ mod matcher;
 mod model;
 mod reading;
 mod reading_check;
+mod reading_client;
 mod reading_step;
 mod ruling;
 pub mod schema;
@@ -19,6 +21,7 @@ mod tests;
 mod validate;
 mod vocabulary;
 
+pub use client::{ClientWant, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, UserDoes};
 pub use json::Json;
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};
@@ -26,6 +29,7 @@ pub use model::{
     Action, Alive, Among, Auth, AuthEncoding, Authorize, Case, Cases, Check, ClientNeed, Direct, Edits, Elements, Guessable,
     Http, JwtWant, Login, Needs, RequestStep, Same, Scenario, Step, Tolerance, Typed, Value, Verb, Verify, VerifyVia, Wait, Want,
 };
+pub use reading_client::{filled, patches};
 pub use suite::{LoadError, SelectError, Selected, Suite};
 pub use template::{InvalidTemplate, Part, Template};
 pub use vocabulary::{

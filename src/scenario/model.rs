@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client::{ClientWant, Drive, MockSetup};
 use super::{Json, Matcher, Template};
 use crate::catalog::{Level, Severity};
 use crate::problem::Source;
@@ -31,6 +32,10 @@ pub struct Scenario {
     pub catches: Vec<toml::Spanned<String>>,
     /// How often the steps are run (races); 1 normally.
     pub rounds: u32,
+    /// How the mock misbehaves while the steps run (client scenarios).
+    pub mock: Vec<MockSetup>,
+    /// Whether it looks at what the client sent all along, and drives it only if nothing did (client scenarios).
+    pub passive: bool,
     /// The cases over which the steps are run.
     pub cases: Cases,
     /// What is done, in order.
@@ -58,6 +63,10 @@ pub struct Needs {
     pub users: Option<usize>,
     /// The plans in which it runs; empty means all.
     pub plan: Vec<String>,
+    /// The kinds of clients that it is about: `web`, `native`, `script`; empty means all but scripts.
+    pub kind: Vec<String>,
+    /// Whether the client must not have talked to the mock before: metadata or keys are not what they were.
+    pub fresh: bool,
 }
 
 /// Which client a scenario needs.
@@ -144,6 +153,8 @@ pub enum Action {
     Verify(Box<Verify>),
     /// A raw HTTP request.
     Http(Box<Http>),
+    /// Makes the client under test do something.
+    Drive(Box<Drive>),
     /// Lets time pass.
     Wait(Wait),
     /// Whether a token still works, seen by whichever witness exists: userinfo, resource, introspection.
@@ -516,6 +527,8 @@ pub struct Want {
     pub guessable: Option<Guessable>,
     /// A JSON Web Token.
     pub jwt: Option<JwtWant>,
+    /// What the client under test has to have done.
+    pub client: ClientWant,
     /// Nothing was delivered to this URI, nor to its origin where no registered URI has it.
     pub not_sent_to: Option<Template>,
     /// The cookies set on the way, as their `Set-Cookie` fields (`authorize` steps).

@@ -21,6 +21,8 @@ pub(super) struct Known<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// The faults.
     pub(super) library: &'a Library,
+    /// The ids of the faults of the reference client.
+    pub(super) client_faults: &'a [String],
     /// Who wrote the file.
     pub(super) origin: Origin,
 }
@@ -123,11 +125,6 @@ impl<'a> Reading<'a> {
     /// Reads the whole file. What is wrong stands in the sink; the result is good only if nothing does.
     pub(super) fn scenario(&self, id: &str, root: &Node) -> Option<Scenario> {
         let mut fields = Fields::of(root, self.sink)?;
-        for name in ["mock", "passive"] {
-            if let Some(entry) = fields.entry(name) {
-                self.later(entry, "client scenarios");
-            }
-        }
         let title = fields.required("title").and_then(|node| self.sink.string(node)).unwrap_or_default().to_owned();
         let severity = fields.required("severity").and_then(|node| self.severity(node)).unwrap_or(Severity::Low);
         let why = fields.required("why").and_then(|node| self.sink.string(node)).unwrap_or_default().to_owned();
@@ -136,14 +133,17 @@ impl<'a> Reading<'a> {
         let clients = fields.take("clients").map_or_else(Vec::new, |node| self.client_needs(node));
         let catches = self.catches(&mut fields);
         let rounds = fields.whole("rounds", 1).unwrap_or(1);
+        let mock = fields.take("mock");
+        let passive = fields.flag("passive").unwrap_or(false);
         let cases = fields.take("cases").map_or(Cases::None, |node| self.cases(node));
         let steps = match fields.required("steps") {
             Some(node) => self.sink.one_or_many(node).iter().enumerate().map(|(index, node)| self.step(index, node)).collect(),
             None => Vec::new(),
         };
+        let mock = mock.map_or_else(Vec::new, |node| self.mocks(node));
         fields.finish();
-        let source = Arc::clone(self.sink.source());
-        Some(Scenario { id: id.to_owned(), source, title, severity, why, fix, needs, clients, catches, rounds, cases, steps })
+        let (id, source) = (id.to_owned(), Arc::clone(self.sink.source()));
+        Some(Scenario { id, source, title, severity, why, fix, needs, clients, catches, rounds, mock, passive, cases, steps })
     }
 
     /// A string with variables, each of them noted as used.
@@ -167,11 +167,6 @@ impl<'a> Reading<'a> {
     /// Notes that a step is used.
     pub(super) fn use_step(&self, span: Range<usize>, name: &str, role: Role) {
         self.note_use(span, Used::Step { name: name.to_owned(), role });
-    }
-
-    /// Something of the design that this version does not have.
-    pub(super) fn later(&self, entry: &Entry, what: &str) {
-        self.sink.add(&entry.span, format!("this version does not have {what} yet"));
     }
 
     /// A word of a closed list.
@@ -249,7 +244,8 @@ impl<'a> Reading<'a> {
             );
         }
         for pattern in &catches {
-            if self.known.library.faults_matching(pattern.get_ref()).next().is_none() {
+            let of_clients = self.known.client_faults.iter().any(|id| crate::policy::matches(pattern.get_ref(), id));
+            if !of_clients && self.known.library.faults_matching(pattern.get_ref()).next().is_none() {
                 self.unknown_fault(pattern);
             }
         }
@@ -259,7 +255,8 @@ impl<'a> Reading<'a> {
     fn unknown_fault(&self, pattern: &Spanned<String>) {
         let (span, pattern) = (pattern.span(), pattern.get_ref().as_str());
         let message = format!("no fault is called `{pattern}`");
-        let ids: Vec<&str> = self.known.library.faults().map(|fault| fault.id.as_str()).collect();
+        let of_clients = self.known.client_faults.iter().map(String::as_str);
+        let ids: Vec<&str> = self.known.library.faults().map(|fault| fault.id.as_str()).chain(of_clients).collect();
         let families: Vec<&str> = ids.iter().filter_map(|id| id.split_once('.')).map(|(family, _)| family).collect();
         if families.contains(&pattern) {
             self.sink.add_with_help(&span, message, format!("it is a family: write `{pattern}.*`"));
@@ -283,6 +280,8 @@ impl<'a> Reading<'a> {
             issuers: fields.whole("issuers", 1),
             users: fields.whole("users", 1),
             plan: self.words("plan", fields.strings("plan"), &PLANS),
+            kind: self.words("kind of client", fields.strings("kind"), &["web", "native", "script"]),
+            fresh: fields.flag("fresh").unwrap_or(false),
         };
         fields.finish();
         needs
@@ -302,9 +301,9 @@ impl<'a> Reading<'a> {
     /// A user's configuration may claim features that nobody else knows; one that is nearly a known one is a slip.
     fn features(&self, features: Vec<Spanned<String>>) -> Vec<String> {
         for feature in &features {
-            let slip = nearest(feature.get_ref(), FEATURES).is_some();
+            let slip = nearest(feature.get_ref(), FEATURES.iter().copied()).is_some();
             if self.known.origin == Origin::BuiltIn || slip {
-                self.word("feature", feature, &FEATURES);
+                self.word("feature", feature, FEATURES);
             }
         }
         features.into_iter().map(Spanned::into_inner).collect()

@@ -5,14 +5,14 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::reading::Reading;
-use super::vocabulary::{BACK_OUTCOMES, FRONT_OUTCOMES, PLANS};
+use super::vocabulary::{BACK_OUTCOMES, CLIENT_OUTCOMES, FRONT_OUTCOMES, PLANS};
 use super::{Among, Check, Elements, Guessable, JwtWant, Kind, Matcher, Template, Tolerance, Want};
 use crate::catalog::Level;
 use crate::problem::nearest;
 use crate::reader::{Data, Fields, Node, quoted};
 
 /// The members of a check that are about something that not every step has, with the verbs that have it.
-const BELONG: [(&str, &[&str]); 8] = [
+const BELONG: &[(&str, &[&str])] = &[
     ("via", &["authorize"]),
     ("not_sent_to", &["authorize"]),
     ("cookies", &["authorize"]),
@@ -21,6 +21,10 @@ const BELONG: [(&str, &[&str]); 8] = [
     ("alive", &["alive"]),
     ("scope", &["granted_scope"]),
     ("same", &["same"]),
+    ("defended", &["drive"]),
+    ("works", &["drive"]),
+    ("copes", &["drive"]),
+    ("journal", &["drive"]),
 ];
 
 impl Reading<'_> {
@@ -113,7 +117,7 @@ impl Reading<'_> {
 
     /// The conditions that tolerated answers and counted results can have too.
     fn want(&self, fields: &mut Fields<'_>, verb: &str) -> Want {
-        for (name, verbs) in BELONG {
+        for &(name, verbs) in BELONG {
             if let Some(entry) = fields.entry(name).filter(|_| !verb.is_empty() && !verbs.contains(&verb)) {
                 self.sink.add(&entry.span, format!("`{name}` is about {} steps, and this is `{verb}`", quoted(verbs)));
             }
@@ -141,6 +145,7 @@ impl Reading<'_> {
             alive: fields.flag("alive"),
             scope: self.matcher_of(fields, "scope"),
             same: fields.flag("same"),
+            client: self.client_want(fields),
             not_sent_to: fields.take("not_sent_to").map(|node| self.template(node)),
             elements: fields.take("elements").and_then(|node| self.elements(node)),
             cookies: self.matcher_of(fields, "cookies"),
@@ -258,12 +263,12 @@ impl Reading<'_> {
         Some(Guessable { value: value?, bits })
     }
 
-    fn matchers(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Matcher)> {
+    pub(super) fn matchers(&self, fields: &mut Fields<'_>, name: &'static str) -> Vec<(String, Matcher)> {
         let entries = fields.take(name).map_or(&[][..], |node| self.sink.entries(node));
         entries.iter().filter_map(|entry| Some((entry.key.clone(), self.matcher(&entry.value)?))).collect()
     }
 
-    fn matcher_of(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Matcher> {
+    pub(super) fn matcher_of(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Matcher> {
         fields.take(name).and_then(|node| self.matcher(node))
     }
 
@@ -363,6 +368,7 @@ impl Reading<'_> {
     fn outcome(&self, node: &Node, verb: &str) -> Option<Matcher> {
         match verb {
             "authorize" | "verify" => self.words_matcher(node, "outcome of the front channel", &FRONT_OUTCOMES),
+            "drive" => self.words_matcher(node, "outcome of a client", &CLIENT_OUTCOMES),
             "" => {
                 let both: Vec<&str> = FRONT_OUTCOMES.into_iter().chain(BACK_OUTCOMES).collect();
                 self.words_matcher(node, "outcome", &both)

@@ -13,7 +13,7 @@ use super::{
 use crate::reader::{Data, Entry, Fields, Node};
 
 /// The verbs that a step can have.
-const VERBS: [&str; 17] = [
+const VERBS: &[&str] = &[
     "authorize",
     "token",
     "revoke",
@@ -27,6 +27,7 @@ const VERBS: [&str; 17] = [
     "device",
     "verify",
     "http",
+    "drive",
     "wait",
     "alive",
     "granted_scope",
@@ -35,7 +36,7 @@ const VERBS: [&str; 17] = [
 
 /// Which edits a request can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Channel {
+pub(super) enum Channel {
     Front,
     Back,
     /// The back channel, with a JSON body.
@@ -127,12 +128,6 @@ impl Reading<'_> {
 
     /// The verb of a step; what is wrong with it is said.
     fn verb<'n>(&self, node: &'n Node, fields: &mut Fields<'n>) -> Option<&'n Entry> {
-        for name in ["drive", "journal", "page"] {
-            if let Some(entry) = fields.entry(name) {
-                self.later(entry, "client scenarios");
-                return None;
-            }
-        }
         let mut found: Option<&Entry> = None;
         for name in VERBS {
             let Some(entry) = fields.entry(name) else { continue };
@@ -179,6 +174,7 @@ impl Reading<'_> {
             "device" => self.request(Verb::Device, fields),
             "verify" => Action::Verify(Box::new(self.verify(fields))),
             "http" => Action::Http(Box::new(self.http(fields))),
+            "drive" => Action::Drive(Box::new(self.drive(fields))),
             "wait" => Action::Wait(self.wait(fields)),
             "alive" => Action::Alive(Alive { token: self.required_template(fields, "token") }),
             "granted_scope" => Action::GrantedScope { from: self.named_step(fields, "from", Role::Granted) },
@@ -362,7 +358,7 @@ impl Reading<'_> {
         }
     }
 
-    fn edits(&self, fields: &mut Fields<'_>, channel: Channel) -> Edits {
+    pub(super) fn edits(&self, fields: &mut Fields<'_>, channel: Channel) -> Edits {
         let mut edits = Edits {
             set: if channel == Channel::Json { Vec::new() } else { self.pairs(fields, "set") },
             members: if channel == Channel::Json { self.members(fields, "set") } else { Vec::new() },

@@ -42,7 +42,11 @@ fn library() -> Library {
 
 fn read(text: &str, origin: Origin) -> Result<Scenario, Vec<Problem>> {
     let (catalogue, library) = (catalogue(), library());
-    load(&Source::new("s.toml", text), "server/x/s", Known { catalogue: &catalogue, library: &library, origin })
+    load(
+        &Source::new("s.toml", text),
+        "server/x/s",
+        Known { catalogue: &catalogue, library: &library, client_faults: &[], origin },
+    )
 }
 
 fn good(text: &str) -> Scenario {

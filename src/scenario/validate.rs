@@ -188,6 +188,8 @@ impl<'a> Names<'a> {
                 _ => self.sink.add(span, "write {endpoint.NAME}"),
             },
             "case" => self.case(span, &rest),
+            "attacker" if rest.is_empty() => {}
+            "client" if self.scenario.is_about_clients() => self.of_client(span, root, &rest),
             name if self.clients.iter().any(|client| client.get_ref() == name) => self.of_client(span, name, &rest),
             name => match self.defined(name, place) {
                 Some(_) => self.of_step(span, name, &rest, place),
@@ -202,7 +204,7 @@ impl<'a> Names<'a> {
             return;
         }
         let clients = self.clients.iter().map(|client| client.get_ref().as_str());
-        let known: Vec<&str> = self.earlier(place).into_iter().chain(clients).chain(ROOTS).collect();
+        let known: Vec<&str> = self.earlier(place).into_iter().chain(clients).chain(ROOTS.iter().copied()).collect();
         self.sink.unknown(span, "variable", name, &known);
     }
 

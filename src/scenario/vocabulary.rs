@@ -6,10 +6,18 @@ pub const BACK_OUTCOMES: [&str; 5] = ["accepted", "refused", "throttled", "broke
 /// Answer classes of the front channel.
 pub const FRONT_OUTCOMES: [&str; 5] = ["granted", "denied", "shown", "waiting", "stuck"];
 
+/// How a client under test ended.
+pub const CLIENT_OUTCOMES: [&str; 5] = ["accepted", "rejected", "crashed", "hung", "unknown"];
+
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
-pub const FEATURES: [&str; 11] = [
+pub const FEATURES: &[&str] = &[
+    "api",
+    "confidential",
     "consent",
+    "id_token",
     "iss",
+    "issuers",
+    "logout",
     "metadata",
     "openid",
     "par_required",
@@ -17,8 +25,10 @@ pub const FEATURES: [&str; 11] = [
     "pkce_optional",
     "pkce_plain",
     "pkce_required",
+    "refresh",
     "refresh_rotation",
     "registration",
+    "revocation",
 ];
 
 /// The device authorization grant (RFC 8628 section 3.4).
@@ -51,7 +61,8 @@ pub const PLANS: [&str; 3] = ["rfc6749", "bcp", "oauth2.1"];
 pub const SAME_PARTS: [&str; 3] = ["status", "headers", "json"];
 
 /// First segments of variables that are neither a step nor a client.
-pub(super) const ROOTS: [&str; 7] = ["case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
+pub(super) const ROOTS: &[&str] =
+    &["attacker", "case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
 pub(super) const OF_CLIENT: [&str; 9] = [

@@ -5,6 +5,7 @@
 pub mod config;
 mod connect;
 pub mod discovery;
+pub mod driver;
 mod home;
 pub mod login;
 mod model;

@@ -161,9 +161,10 @@ impl Lifetimes {
 }
 
 /// How a client authenticates at the token endpoint (RFC 7591 section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AuthMethod {
     /// `client_secret_basic`
+    #[default]
     Basic,
     /// `client_secret_post`
     Post,
@@ -195,16 +196,17 @@ impl AuthMethod {
 }
 
 /// Whether a client runs on a server or on the user's device (OpenID Connect Registration `application_type`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientKind {
     /// `web`
+    #[default]
     Web,
     /// `native`
     Native,
 }
 
 /// A client at the target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Client {
     /// Its name in the configuration, or made up.
     pub name: String,

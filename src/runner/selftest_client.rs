@@ -1,0 +1,239 @@
+//! The selftest of client scenarios: every one on the reference client as it is, with every fault that it must catch, and as every
+//! variant; as a web application, as a native client and as a script.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+
+use super::ground::Provider;
+use super::play::Stage;
+use super::result::{ScenarioResult, Verdict};
+use super::run::play_one;
+use super::selftest::{Catches, Cell, Matrix, Part, Ruled, case, glob, rulings};
+use super::subject::{ClientSource, Subject};
+use crate::catalog::Plan;
+use crate::mock::{ClientKind, MockClient, MockServer};
+use crate::reference::{ClientPatch, ClientPolicy, Library};
+use crate::scenario::{Scenario, Selected};
+use crate::target::config::DrivenKind;
+use crate::wire::{Show, Vault};
+
+/// What the reference client is.
+const KINDS: [DrivenKind; 3] = [DrivenKind::Web, DrivenKind::Native, DrivenKind::Script];
+
+/// Runs the matrix of client scenarios.
+///
+/// # Errors
+/// Where the mock cannot be started.
+pub async fn selftest_clients(
+    scenarios: &[Arc<Scenario>],
+    plans: &[&'static Plan],
+    library: &Library,
+    stage: &Stage,
+    parts: &[Part],
+) -> Result<Matrix, String> {
+    let mut tasks = JoinSet::new();
+    let servers = [start().await?, start().await?];
+    let attacker = start().await?;
+    let mut uncaught: Vec<String> = library.faults().iter().map(|fault| fault.id.clone()).collect();
+    let mut count = 0_usize;
+    for scenario in scenarios {
+        let catches = Catches::of(scenario);
+        let rulings = rulings(scenario, plans, stage.catalogue);
+        let Some(ruled) = rulings.first() else { continue };
+        let mut jobs: Vec<(&'static str, Option<&ClientPatch>)> = Vec::new();
+        if parts.contains(&Part::Faults) {
+            jobs.push(("strict", None));
+            let caught = library.faults().iter().filter(|fault| catches.fault(&fault.id));
+            jobs.extend(caught.map(|fault| ("fault", Some(fault))));
+            uncaught.retain(|id| !catches.fault(id));
+        }
+        if parts.contains(&Part::Variants) {
+            let holds = |variant: &&ClientPatch| variant.plans.is_empty() || variant.plans.contains(&ruled.plan.id);
+            jobs.extend(library.variants().iter().filter(holds).map(|variant| ("variant", Some(variant))));
+        }
+        for (kind, patch) in jobs {
+            count += 1;
+            let job = Job {
+                ruled: ruled.clone(),
+                kind,
+                patch: patch.cloned(),
+                server: Arc::clone(&servers[count % servers.len()]),
+                attacker: Arc::clone(&attacker),
+                stage: stage.clone(),
+                tag: format!("c{count}"),
+            };
+            tasks.spawn(job.run());
+        }
+    }
+    if !parts.contains(&Part::Faults) {
+        uncaught.clear();
+    }
+    let mut cells = tasks.join_all().await;
+    cells.sort_by(|a, b| (&a.scenario, a.kind, &a.patch).cmp(&(&b.scenario, b.kind, &b.patch)));
+    let toothless: Vec<String> = scenarios.iter().filter(|s| s.catches.is_empty()).map(|s| s.id.clone()).collect();
+    let complete = uncaught.is_empty() && toothless.is_empty() && cells.iter().all(|cell| cell.green);
+    Ok(Matrix { cells, uncaught, toothless, complete })
+}
+
+struct Job {
+    ruled: Ruled,
+    kind: &'static str,
+    patch: Option<ClientPatch>,
+    server: Arc<MockServer>,
+    attacker: Arc<MockServer>,
+    stage: Stage,
+    tag: String,
+}
+
+impl Job {
+    async fn run(self) -> Cell {
+        let Ok(_place) = Arc::clone(&self.stage.places).acquire_owned().await else {
+            return self.cell(Verdict::Error, Some("the run has ended".into()));
+        };
+        let policy = match ClientPolicy::with(&self.patch) {
+            Ok(policy) => policy,
+            Err(problem) => return self.cell(Verdict::Error, Some(problem.to_string())),
+        };
+        let mut results: Vec<(DrivenKind, ScenarioResult)> = Vec::new();
+        for kind in KINDS.into_iter().filter(|kind| self.is_about(*kind)) {
+            let result = self.play(kind, &policy).await;
+            let caught = self.kind == "fault" && self.patch.as_ref().is_some_and(|fault| uncaught(&result, fault).is_none());
+            results.push((kind, result));
+            if caught {
+                // As one kind is enough: others need not fall for it.
+                break;
+            }
+        }
+        let reason = match (&self.patch, self.kind) {
+            (Some(fault), "fault") => not_caught(&results, fault),
+            (variant, _) => not_passed(&results, variant.as_ref()),
+        };
+        let verdict = results.iter().map(|(_, result)| result.verdict).max().unwrap_or(Verdict::Skip);
+        self.cell(verdict, reason)
+    }
+
+    fn is_about(&self, kind: DrivenKind) -> bool {
+        let wanted = &self.ruled.scenario.needs.kind;
+        let word = super::subject::kind_word(kind);
+        if wanted.is_empty() { kind != DrivenKind::Script } else { wanted.iter().any(|one| one == word) }
+    }
+
+    async fn play(&self, kind: DrivenKind, policy: &ClientPolicy) -> ScenarioResult {
+        let native = kind == DrivenKind::Native;
+        let claims = ["api", "logout", "issuers", "refresh", "openid", "iss", "id_token", "revocation", "confidential"];
+        let source = ClientSource {
+            server: Arc::clone(&self.server),
+            attacker: Arc::clone(&self.attacker),
+            client: registered(native),
+            kind,
+            subject: Subject::Reference(policy.clone()),
+            features: claims.iter().filter(|name| offers(kind, name)).map(|name| ((*name).to_owned(), true.into())).collect(),
+            name: "reference client".into(),
+            quiet: std::time::Duration::from_millis(300),
+            turn: Arc::default(),
+            control: OnceCell::new(),
+        };
+        let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases: None };
+        let tag = format!("{}{}", self.tag, super::subject::kind_word(kind));
+        let provider = Provider::Client(Arc::new(source));
+        play_one(&selected, &provider, &self.stage, &Vault::new(Show::Redacted), &tag).await.result
+    }
+
+    fn cell(&self, verdict: Verdict, reason: Option<String>) -> Cell {
+        Cell {
+            scenario: self.ruled.scenario.id.clone(),
+            plan: self.ruled.plan.name(),
+            kind: self.kind,
+            patch: self.patch.as_ref().map(|patch| patch.id.clone()).unwrap_or_default(),
+            green: reason.is_none(),
+            verdict,
+            reason,
+        }
+    }
+}
+
+/// Whether the reference client has something as that kind: a native one has no pages, one issuer, and no secret.
+fn offers(kind: DrivenKind, name: &str) -> bool {
+    match kind {
+        DrivenKind::Web => true,
+        DrivenKind::Native => !matches!(name, "api" | "logout" | "issuers" | "confidential"),
+        DrivenKind::Script => !matches!(name, "api" | "logout" | "issuers"),
+    }
+}
+
+async fn start() -> Result<Arc<MockServer>, String> {
+    MockServer::start().await.map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// How the reference client is registered.
+fn registered(native: bool) -> MockClient {
+    let strings = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    MockClient {
+        client_id: "app".into(),
+        client_secret: (!native).then(|| "app-secret-3c1f9a77d0e24b58".into()),
+        auth_method: if native { "none" } else { "client_secret_basic" }.into(),
+        grant_types: strings(&["authorization_code", "refresh_token", "client_credentials"]),
+        scopes: strings(&["openid", "profile", "email", "offline_access", "api:read", "api:write"]),
+        kind: if native { ClientKind::Native } else { ClientKind::Web },
+        ..MockClient::default()
+    }
+}
+
+/// A fault is caught when a check with a requirement that it breaks turns `fail` or `warn`; one that breaks none, by a check without.
+fn uncaught(result: &ScenarioResult, fault: &ClientPatch) -> Option<String> {
+    let caught = result.checks.iter().any(|check| {
+        let mut cited = check.requirement.iter().chain(&check.also);
+        let breaks = cited.any(|id| fault.breaks.iter().any(|broken| broken.get_ref() == id));
+        let fits = breaks || fault.robustness && check.requirement.is_none();
+        fits && matches!(check.verdict, Verdict::Fail | Verdict::Warn)
+    });
+    (!caught).then(|| seen(result))
+}
+
+fn not_caught(results: &[(DrivenKind, ScenarioResult)], fault: &ClientPatch) -> Option<String> {
+    let reasons: Vec<String> = results
+        .iter()
+        .map(|(kind, result)| Some(format!("{}: {}", super::subject::kind_word(*kind), uncaught(result, fault)?)))
+        .collect::<Option<_>>()?;
+    Some(format!("not caught ({})", reasons.join(" | ")))
+}
+
+/// Whether it passes as every kind that it is about, and is not skipped as all of them.
+fn not_passed(results: &[(DrivenKind, ScenarioResult)], variant: Option<&ClientPatch>) -> Option<String> {
+    let mut bad = Vec::new();
+    for (kind, result) in results {
+        let excused = |check: &str| variant.is_some_and(|variant| declines(variant, &result.id, check));
+        let wrong = result.checks.iter().any(|check| match check.verdict {
+            Verdict::Fail | Verdict::Error => true,
+            Verdict::Warn => !excused(&check.name),
+            Verdict::Pass | Verdict::Skip | Verdict::Waived => false,
+        });
+        if wrong || matches!(result.verdict, Verdict::Fail | Verdict::Error) {
+            bad.push(format!("{}: {}", super::subject::kind_word(*kind), seen(result)));
+        }
+    }
+    let may_skip =
+        variant.is_some_and(|variant| variant.skips.iter().any(|pattern| results.iter().any(|(_, r)| glob(pattern, &r.id))));
+    if bad.is_empty() && !may_skip && results.iter().all(|(_, result)| result.verdict == Verdict::Skip) {
+        bad.extend(results.iter().map(|(_, result)| seen(result)));
+    }
+    (!bad.is_empty()).then(|| bad.join(" | "))
+}
+
+fn seen(result: &ScenarioResult) -> String {
+    let checks = result.checks.iter().filter(|check| check.verdict != Verdict::Pass);
+    let seen: Vec<String> = checks
+        .map(|check| format!("{}{} {}: {}", check.name, case(check.case.as_ref()), check.verdict.word(), check.actual))
+        .collect();
+    let reason = result.reason.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("{} {reason} {}", result.verdict.word(), seen.join("; "))
+}
+
+fn declines(variant: &ClientPatch, id: &str, check: &str) -> bool {
+    variant.declines.iter().any(|pattern| match pattern.split_once('#') {
+        Some((scenario, name)) => glob(scenario, id) && glob(name, check),
+        None => glob(pattern, id),
+    })
+}

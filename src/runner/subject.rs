@@ -1,0 +1,389 @@
+//! Clients under test: what is known of one, and the ground that a scenario about it stands on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, oneshot};
+use tokio::task::JoinHandle;
+
+use super::ground::{Clock, Ground, MockSource, NoGround, mock_target};
+use super::result::SkipCode;
+use crate::mock::{MockClient, MockServer, Realm, RealmSpec};
+use crate::policy::PolicySet;
+use crate::reference::{ClientPolicy, Grant, NativeEnd, Settings, WebApp, native, script};
+use crate::scenario::Scenario;
+use crate::target::config::{DrivenKind, Restart, Serve, Success};
+use crate::target::driver::{PATIENCE, Program, ProgramEnd, Reaction, Running, Served};
+use crate::target::{Client, Home};
+use crate::wire::Wire;
+
+/// A client as a target.
+#[derive(Debug)]
+pub struct ClientSource {
+    /// The mock that it trusts.
+    pub server: Arc<MockServer>,
+    /// The mock of the attacker, on an origin of its own.
+    pub attacker: Arc<MockServer>,
+    /// How it is registered there.
+    pub client: MockClient,
+    /// What it is.
+    pub kind: DrivenKind,
+    /// How it is reached.
+    pub subject: Subject,
+    /// What it claims.
+    pub features: BTreeMap<String, Value>,
+    /// Its name in reports.
+    pub name: String,
+    /// How long the harness waits for a sign that may never come, where the client gives no answer.
+    pub quiet: Duration,
+    /// A web application has one realm and runs one scenario at a time.
+    pub turn: Arc<Mutex<()>>,
+    /// Whether a plain run works: of a program, seen once in a run.
+    pub control: OnceCell<Result<(), String>>,
+}
+
+/// How a client is reached.
+#[derive(Debug)]
+pub enum Subject {
+    /// A web application that runs already, or is started by the harness.
+    Web {
+        /// Where it is.
+        site: Site,
+        /// How it is started.
+        serve: Option<Serve>,
+        /// Its environment, with `{issuer}` and the like still in it.
+        env: Vec<(String, String)>,
+        /// Where commands run.
+        folder: PathBuf,
+        /// The application, once it is started.
+        running: Mutex<Option<Served>>,
+    },
+    /// A program.
+    Program {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// Its environment, with `{issuer}` and the like still in it.
+        env: Vec<(String, String)>,
+        /// Where it runs.
+        folder: PathBuf,
+    },
+    /// The reference client, in this process: a new one for each scenario.
+    Reference(ClientPolicy),
+}
+
+/// Where a web application is.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    /// Where a login starts; further issuers behind the first.
+    pub start_urls: Vec<String>,
+    /// What makes it use its token.
+    pub api_url: Option<String>,
+    /// What ends its session.
+    pub logout_url: Option<String>,
+    /// How success looks.
+    pub success: Success,
+}
+
+/// A client on its ground.
+#[derive(Debug)]
+pub struct Driven {
+    /// What it is.
+    pub kind: DrivenKind,
+    /// The issuer that it trusts.
+    pub realm: Realm,
+    /// The attacker's issuer.
+    pub attacker: Realm,
+    /// Where it is, for a web application.
+    pub site: Option<Site>,
+    /// How it is run, for a program.
+    pub program: Option<Starter>,
+    /// The reference client as a web application: it ends with this.
+    _app: Option<WebApp>,
+    /// The origins of both issuers.
+    pub servers: Home,
+    /// How long to wait for a sign that may never come.
+    pub quiet: Duration,
+    /// Where it comes from.
+    pub source: Arc<ClientSource>,
+    /// What is over when the scenario is.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// How long the reference client may take: it has time-outs of its own.
+const REFERENCE_PATIENCE: Duration = Duration::from_secs(4);
+
+/// The realm of a web application, and of the attacker.
+const REALM: &str = "client";
+
+impl ClientSource {
+    /// The ground for a scenario.
+    ///
+    /// # Errors
+    /// Where the client does not offer what the scenario needs, or does not start.
+    pub(super) async fn ground(self: &Arc<Self>, scenario: &Scenario, wire: &Wire, tag: &str) -> Result<Ground, NoGround> {
+        self.fits(scenario)?;
+        let (driven, name) = match &self.subject {
+            Subject::Web { site, .. } => {
+                let turn = Arc::clone(&self.turn).lock_owned().await;
+                let realm = self.realm(&self.server, REALM)?;
+                let attacker = self.realm(&self.attacker, REALM)?;
+                let driven = self.driven(realm, attacker, Some(site.clone()), None, Some(turn));
+                if !scenario.needs.fresh {
+                    self.started(&driven, wire).await?;
+                }
+                (driven, None)
+            }
+            Subject::Program { command, env, folder } => {
+                let name = super::ground::realm_name(tag);
+                let (realm, attacker) = (self.realm(&self.server, &name)?, self.realm(&self.attacker, &name)?);
+                let env = self.environment(env, &realm, &attacker);
+                let program = Program { command: command.clone(), folder: folder.clone(), env, patience: PATIENCE };
+                (self.driven(realm, attacker, None, Some(Starter::Program(program)), None), Some(name))
+            }
+            Subject::Reference(policy) => {
+                let name = super::ground::realm_name(tag);
+                let (realm, attacker) = (self.realm(&self.server, &name)?, self.realm(&self.attacker, &name)?);
+                (self.reference(policy, realm, attacker).await?, Some(name))
+            }
+        };
+        let source = MockSource {
+            server: Arc::clone(&self.server),
+            policies: PolicySet::strict(),
+            claims: PolicySet::strict(),
+            name: self.name.clone(),
+        };
+        let mut target = mock_target(&source, &driven.realm, wire).await;
+        target.features = self.features.clone();
+        target.features.insert("kind".into(), Value::from(kind_word(self.kind)));
+        target.clients = vec![self.known()];
+        let clients = BTreeMap::from([("client".to_owned(), self.known())]);
+        Ok(Ground {
+            target,
+            clock: Clock::Realm(driven.realm.clone()),
+            clients,
+            registered: std::sync::Mutex::default(),
+            realm: None,
+            driven: Some(Box::new(driven)),
+            dropped: name.map(|name| (Arc::clone(self), name)),
+        })
+    }
+
+    /// The reference client on its ground.
+    async fn reference(self: &Arc<Self>, policy: &ClientPolicy, realm: Realm, attacker: Realm) -> Result<Driven, NoGround> {
+        let settings = Settings {
+            second_issuer: Some(attacker.issuer().to_owned()),
+            client_secret: self.client.client_secret.clone(),
+            auth_method: self.client.auth_method.clone(),
+            scopes: vec!["openid".into(), "offline_access".into(), "api:read".into()],
+            ..Settings::new(realm.issuer(), &self.client.client_id)
+        };
+        if self.kind != DrivenKind::Web {
+            let starter = Starter::Reference(Box::new((settings, policy.clone(), self.kind)));
+            return Ok(self.driven(realm, attacker, None, Some(starter), None));
+        }
+        let app = WebApp::start(settings, policy.clone()).await.map_err(|error| NoGround::Error(error.to_string()))?;
+        for realm in [&realm, &attacker] {
+            realm.register(MockClient { redirect_uris: vec![app.callback_url()], ..self.client.clone() });
+        }
+        let site = Site {
+            start_urls: vec![app.start_url(), app.second_start_url()],
+            api_url: Some(app.api_url()),
+            logout_url: Some(app.logout_url()),
+            success: Success { status: None, contains: Some("signed in as ".into()) },
+        };
+        let mut driven = self.driven(realm, attacker, Some(site), None, None);
+        driven._app = Some(app);
+        Ok(driven)
+    }
+
+    /// Forgets the realms of a scenario.
+    pub(super) fn forget(&self, name: &str) {
+        self.server.remove(name);
+        self.attacker.remove(name);
+    }
+
+    fn fits(&self, scenario: &Scenario) -> Result<(), NoGround> {
+        let skip = |code, reason: String| Err(NoGround::Skip(code, reason));
+        let (own, wanted) = (kind_word(self.kind), &scenario.needs.kind);
+        let usual = self.kind != DrivenKind::Script;
+        if !(wanted.is_empty() && usual || wanted.iter().any(|kind| kind == own)) {
+            let about = if wanted.is_empty() { "web or native".to_owned() } else { wanted.join(" or ") };
+            return skip(SkipCode::NotOffered, format!("it is about {about} clients, and this is a {own} one"));
+        }
+        if let Subject::Web { serve: None, .. } = &self.subject
+            && scenario.needs.fresh
+        {
+            let reason = "needs a client that knows nothing of the issuer yet: give it `serve`, so that it can be restarted";
+            return skip(SkipCode::NotConfigured, reason.into());
+        }
+        Ok(())
+    }
+
+    /// A realm with the client in it, as if it had just been made.
+    fn realm(&self, server: &MockServer, name: &str) -> Result<Realm, NoGround> {
+        let mut spec = RealmSpec::new(name);
+        spec.clients = vec![self.client.clone()];
+        if let Some(realm) = server.realm_named(name) {
+            realm.reset(PolicySet::strict());
+            return Ok(realm);
+        }
+        server.create(spec).map_err(|error| NoGround::Error(error.to_string()))
+    }
+
+    fn driven(
+        self: &Arc<Self>,
+        realm: Realm,
+        attacker: Realm,
+        site: Option<Site>,
+        program: Option<Starter>,
+        turn: Option<OwnedMutexGuard<()>>,
+    ) -> Driven {
+        let servers = Home::new([realm.issuer(), attacker.issuer()], []);
+        let source = Arc::clone(self);
+        Driven { kind: self.kind, realm, attacker, site, program, servers, quiet: self.quiet, source, _app: None, _turn: turn }
+    }
+
+    /// Sees to it that a served application runs.
+    async fn started(&self, driven: &Driven, wire: &Wire) -> Result<(), NoGround> {
+        let Subject::Web { serve: Some(serve), running, .. } = &self.subject else { return Ok(()) };
+        let mut running = running.lock().await;
+        let ended = running.as_mut().and_then(Served::ended);
+        if running.is_none() || ended.is_some() || serve.restart == Restart::PerScenario {
+            self.start(driven, wire, &mut running).await.map_err(NoGround::Error)?;
+        }
+        Ok(())
+    }
+
+    async fn start(&self, driven: &Driven, wire: &Wire, running: &mut Option<Served>) -> Result<(), String> {
+        let Subject::Web { serve: Some(serve), env, folder, .. } = &self.subject else { return Ok(()) };
+        *running = None;
+        let env = self.environment(env, &driven.realm, &driven.attacker);
+        let served = Served::start(&serve.command, folder, &env, &serve.ready_url, wire, PATIENCE).await;
+        *running = Some(served.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    fn environment(&self, env: &[(String, String)], realm: &Realm, attacker: &Realm) -> Vec<(String, String)> {
+        let secret = self.client.client_secret.clone().unwrap_or_default();
+        let redirect_uri = self.client.redirect_uris.first().cloned().unwrap_or_default();
+        let resource = format!("{}/resource", realm.issuer());
+        let known = [
+            ("{issuer}", realm.issuer()),
+            ("{issuer_2}", attacker.issuer()),
+            ("{client_id}", &self.client.client_id),
+            ("{client_secret}", &secret),
+            ("{redirect_uri}", &redirect_uri),
+            ("{resource}", &resource),
+        ];
+        let fill = |text: &String| known.iter().fold(text.clone(), |text, (name, value)| text.replace(name, value));
+        env.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
+    }
+
+    /// The client as variables know it.
+    fn known(&self) -> Client {
+        let known = super::mock_claims::client(&self.client, PolicySet::strict().base());
+        Client { name: "client".into(), ..known.unwrap_or_default() }
+    }
+}
+
+/// How a program is started.
+#[derive(Debug)]
+pub enum Starter {
+    /// A program of the user's.
+    Program(Program),
+    /// The reference client.
+    Reference(Box<(Settings, ClientPolicy, DrivenKind)>),
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub enum Launched {
+    /// A program of the user's.
+    Program(Box<Running>),
+    /// The reference client.
+    Reference {
+        /// The URL that it opens.
+        opened: Option<oneshot::Receiver<String>>,
+        /// What comes of it.
+        task: JoinHandle<NativeEnd>,
+    },
+}
+
+impl Starter {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub(super) fn start(&self) -> Result<Launched, String> {
+        match self {
+            Self::Program(program) => {
+                program.start().map(|running| Launched::Program(Box::new(running))).map_err(|error| error.to_string())
+            }
+            Self::Reference(what) => {
+                let (settings, policy, kind) = (**what).clone();
+                let (open, opened) = oneshot::channel();
+                let task = tokio::spawn(async move {
+                    if kind == DrivenKind::Script {
+                        return script(settings, policy, Grant::ClientCredentials).await;
+                    }
+                    // Nobody reads the URL of a run that has been given up.
+                    native(settings, policy, async move |url| drop(open.send(url))).await
+                });
+                Ok(Launched::Reference { opened: Some(opened), task })
+            }
+        }
+    }
+}
+
+impl Launched {
+    /// The next URL that it opens in a browser, or prints.
+    pub(super) async fn opens(&mut self, servers: &Home) -> Option<String> {
+        match self {
+            Self::Program(running) => running.opens(servers).await,
+            Self::Reference { opened, .. } => tokio::time::timeout(PATIENCE, opened.take()?).await.ok()?.ok(),
+        }
+    }
+
+    /// Waits for its end.
+    pub(super) async fn end(self) -> ProgramEnd {
+        match self {
+            Self::Program(running) => running.end().await,
+            Self::Reference { task, .. } => {
+                let stop = task.abort_handle();
+                let ended = tokio::time::timeout(REFERENCE_PATIENCE, task).await;
+                stop.abort();
+                let (reaction, words, output) = match ended {
+                    Ok(Ok(NativeEnd { status: 0, output })) => (Reaction::Accepted, "ended with 0".to_owned(), output),
+                    Ok(Ok(NativeEnd { status: 101, output })) => (Reaction::Crashed, "ended with 101".to_owned(), output),
+                    Ok(Ok(NativeEnd { status, output })) => (Reaction::Rejected, format!("ended with {status}"), output),
+                    Ok(Err(error)) => (Reaction::Crashed, error.to_string(), String::new()),
+                    Err(_) => (Reaction::Hung, "did not end".to_owned(), String::new()),
+                };
+                ProgramEnd { reaction, words, output }
+            }
+        }
+    }
+}
+
+impl Driven {
+    /// Starts the application anew, so that it knows nothing of its issuer.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub(super) async fn restart(&self, wire: &Wire) -> Result<(), String> {
+        let Subject::Web { running, .. } = &self.source.subject else { return Ok(()) };
+        let mut running = running.lock().await;
+        self.source.start(self, wire, &mut running).await
+    }
+}
+
+pub(super) fn kind_word(kind: DrivenKind) -> &'static str {
+    match kind {
+        DrivenKind::Web => "web",
+        DrivenKind::Native => "native",
+        DrivenKind::Script => "script",
+    }
+}
