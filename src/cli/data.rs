@@ -11,6 +11,7 @@ use super::values::Schema;
 use crate::catalog::{Catalogue, Plan};
 use crate::policy::{Library, Patch, PatchKind};
 use crate::problem::{Problem, Source};
+use crate::reference::{self, ClientPatch};
 use crate::runner::Results;
 use crate::scenario::{self, Suite};
 use crate::target::Discovery;
@@ -34,7 +35,14 @@ pub fn faults() -> Vec<FaultRow> {
         breaks: patch.breaks.iter().map(|id| id.get_ref().clone()).collect(),
         why: patch.why.clone(),
     };
-    Library::embedded().faults().map(row).collect()
+    let of_client = |patch: &ClientPatch| FaultRow {
+        id: patch.id.clone(),
+        title: patch.title.clone(),
+        breaks: patch.breaks.iter().map(|id| id.get_ref().clone()).collect(),
+        why: patch.why.clone(),
+    };
+    let of_clients = reference::Library::embedded().faults().iter().map(of_client);
+    Library::embedded().faults().map(row).chain(of_clients).collect()
 }
 
 /// The variants that are built in.
@@ -48,7 +56,16 @@ pub fn variants() -> Vec<VariantRow> {
         plans: patch.plans.clone(),
         why: patch.why.clone(),
     };
-    Library::embedded().variants().map(row).collect()
+    let of_client = |patch: &ClientPatch| VariantRow {
+        id: patch.id.clone(),
+        title: patch.title.clone(),
+        declines: patch.declines.clone(),
+        skips: patch.skips.clone(),
+        plans: patch.plans.clone(),
+        why: patch.why.clone(),
+    };
+    let of_clients = reference::Library::embedded().variants().iter().map(of_client);
+    Library::embedded().variants().map(row).chain(of_clients).collect()
 }
 
 /// The profiles that are built in, and the default.
