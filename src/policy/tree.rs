@@ -33,7 +33,9 @@ macro_rules! settings {
     };
 }
 
+#[cfg(feature = "cli")]
 pub(crate) use choices;
+#[cfg(feature = "cli")]
 pub(crate) use settings as settings_tree;
 
 settings! {
