@@ -373,7 +373,7 @@ pub struct SelftestArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// What of the matrix is run: the strict mock and the faults; each variant alone; pairs of variants. Repeat for more
-    /// [default: faults and variants].
+    /// [default: faults].
     #[arg(long, value_name = "PART")]
     pub part: Vec<MatrixPart>,
     /// How the matrix looks [default: table].

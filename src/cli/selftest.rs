@@ -67,7 +67,7 @@ fn parts(asked: &[MatrixPart]) -> Vec<Part> {
         MatrixPart::Variants => Part::Variants,
         MatrixPart::Pairs => Part::Pairs(PAIRS),
     };
-    if asked.is_empty() { vec![Part::Faults, Part::Variants] } else { asked.iter().map(part).collect() }
+    if asked.is_empty() { vec![Part::Faults] } else { asked.iter().map(part).collect() }
 }
 
 /// A line for each scenario, then what is not as it must be.
@@ -110,5 +110,8 @@ fn table(matrix: &Matrix) -> String {
     let red = matrix.cells.iter().filter(|cell| !cell.green).count();
     let word = if matrix.complete { "complete" } else { "INCOMPLETE" };
     out.push_str(&format!("\n{word}: {} cells, {red} red, {} faults uncaught\n", matrix.cells.len(), matrix.uncaught.len()));
+    if matrix.cells.iter().all(|cell| matches!(cell.kind, "strict" | "fault")) {
+        out.push_str("what conformant servers get is shown by --part variants and --part pairs\n");
+    }
     out
 }

@@ -70,6 +70,7 @@ impl Client {
                 return outcome;
             }
             let Some(pause) = self.pause(outcome.as_ref().ok(), sent) else { return outcome };
+            // The server's own Retry-After (RFC 9110 section 10.2.3): there is nothing else to wait for.
             tokio::time::sleep(pause).await;
             sent += 1;
         }
