@@ -17,11 +17,9 @@ use super::session::{self, Session};
 use crate::mock::{ClientKind, MockClient, MockServer};
 use crate::runner::{ClientSource, Provider, Site, Subject, TargetInfo};
 use crate::target::AuthMethod;
-use crate::target::config::{ClientConfig, DrivenKind, Success};
+use crate::target::config::{ClientConfig, DrivenKind, QUIET, Success};
+use crate::target::driver::PATIENCE;
 use crate::wire::{Show, Vault, WireOptions};
-
-/// How long a sign that may never come is waited for, where the client gives no answer.
-const QUIET: Duration = Duration::from_millis(300);
 
 pub(super) fn client(args: ClientArgs) -> Result<Exit, Error> {
     let plan = plan::of(args.selection.plan.as_deref())?;
@@ -45,9 +43,11 @@ async fn prepare(args: &ClientArgs) -> Result<Session, Error> {
     let name = config.client_id.clone().unwrap_or_else(|| "client".into());
     let info = TargetInfo { name: name.clone(), issuer: format!("{}/client", server.base_url()) };
     let repeat = repeat(args);
-    let options = WireOptions { timeout: args.reach.timeout.unwrap_or(Duration::from_secs(5)), ..WireOptions::default() };
+    // It may itself be waiting for a mock that is slow on purpose.
+    let patience = args.reach.timeout.unwrap_or(PATIENCE);
+    let options = WireOptions { timeout: patience, ..WireOptions::default() };
     let concurrency = (config.kind == DrivenKind::Web).then_some(1);
-    let source = source(config, name, server, attacker);
+    let source = source(config, name, patience, server, attacker);
     Ok(Session {
         provider: Provider::Client(Arc::new(source)),
         wire: session::wire(options)?,
@@ -102,11 +102,12 @@ fn bare(kind: DrivenKind) -> ClientConfig {
         listen: None,
         features: BTreeMap::new(),
         issuers: Vec::new(),
+        quiet: QUIET,
         folder: PathBuf::from("."),
     }
 }
 
-fn source(config: ClientConfig, name: String, server: Arc<MockServer>, attacker: Arc<MockServer>) -> ClientSource {
+fn source(config: ClientConfig, name: String, patience: Duration, server: Arc<MockServer>, attacker: Arc<MockServer>) -> ClientSource {
     let auth_method = match (config.auth_method, &config.client_secret) {
         (Some(AuthMethod::Post), _) => "client_secret_post",
         (Some(AuthMethod::None), _) | (None, None) => "none",
@@ -126,10 +127,12 @@ fn source(config: ClientConfig, name: String, server: Arc<MockServer>, attacker:
         ..MockClient::default()
     };
     let features = features(&config, &client);
+    let own = config.issuers.first().map(|issuer| issuer.redirect_uris.clone()).filter(|uris| !uris.is_empty());
+    let elsewhere = MockClient { redirect_uris: own.unwrap_or_else(|| client.redirect_uris.clone()), ..client.clone() };
     let subject = match config.kind {
         DrivenKind::Web => Subject::Web {
             site: Site {
-                start_urls: config.start_url.into_iter().chain(config.issuers).collect(),
+                start_urls: config.start_url.into_iter().chain(config.issuers.into_iter().map(|issuer| issuer.start_url)).collect(),
                 api_url: config.api_url,
                 logout_url: config.logout_url,
                 success: config.success,
@@ -147,13 +150,16 @@ fn source(config: ClientConfig, name: String, server: Arc<MockServer>, attacker:
         server,
         attacker,
         client,
+        elsewhere,
         kind: config.kind,
         subject,
         features,
         name,
-        quiet: QUIET,
+        quiet: config.quiet,
+        patience,
         turn: Arc::default(),
         control: tokio::sync::OnceCell::new(),
+        remembered: Arc::default(),
     }
 }
 
@@ -165,6 +171,8 @@ fn features(config: &ClientConfig, client: &MockClient) -> BTreeMap<String, Valu
         ("issuers", !config.issuers.is_empty()),
         ("refresh", client.may_use("refresh_token")),
         ("confidential", client.client_secret.is_some()),
+        ("client_secret_basic", client.auth_method == "client_secret_basic"),
+        ("shared_redirect_uri", config.issuers.iter().any(|issuer| issuer.redirect_uris.is_empty())),
         ("openid", config.scopes.iter().any(|scope| scope == "openid")),
     ];
     let mut features: BTreeMap<String, Value> =

@@ -122,17 +122,23 @@ pub(super) async fn run(
 
 /// Logs in once, before anything wrong is sent. On the mock nothing can stand in the way but a fault, and that is what is tested.
 async fn preflight(session: &Session, stage: &Stage) -> Result<runner::Blocks, Error> {
-    if !matches!(session.provider, runner::Provider::Remote(_)) {
-        return Ok(runner::Blocks::default());
-    }
+    let probed = match &session.provider {
+        runner::Provider::Mock(_) => return Ok(runner::Blocks::default()),
+        runner::Provider::Remote(_) => " (oauthspec probe says more)",
+        runner::Provider::Client(_) => "",
+    };
     let findings = runner::preflight(&session.provider, stage, &session.vault).await;
     let wrong: Vec<String> = findings.lines.iter().filter(|(good, _)| !good).map(|(_, line)| line.to_string()).collect();
     if findings.unreachable {
-        return Err(Error::Unreachable { reason: wrong.join("; "), help: Some("oauthspec probe says what it sees".into()) });
+        let help = match &session.provider {
+            runner::Provider::Client(_) => "start the application first, or let `serve` start it; `start_url` has to answer",
+            _ => "oauthspec probe says what it sees",
+        };
+        return Err(Error::Unreachable { reason: wrong.join("; "), help: Some(help.into()) });
     }
     for line in wrong {
         // If standard error is gone there is nobody left to be told.
-        let _ = writeln!(anstream::stderr(), "preflight: {line}; what depends on it is skipped (oauthspec probe says more)");
+        let _ = writeln!(anstream::stderr(), "preflight: {line}; what depends on it is skipped{probed}");
     }
     Ok(findings.blocks)
 }

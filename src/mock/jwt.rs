@@ -35,7 +35,7 @@ pub(super) fn sign(
         _ => alg,
     };
     let header = header(&jws, alg, typ, keys.kid(alg, policy));
-    let message = format!("{}.{}", encode(&header), encode(&claims));
+    let message = format!("{}.{}", encode(&header), base64url(written(&claims, jws.get("again"))));
     let signature = signature(&jws, named, alg, keys, message.as_bytes());
     format!("{message}.{}", base64url(signature))
 }
@@ -74,13 +74,32 @@ fn signature(jws: &Map<String, Value>, named: Option<&str>, alg: Alg, keys: &Key
             signature[middle] ^= 1;
             signature
         }
+        (Some("empty-key"), _) => keys::sign_with_empty_key(message),
         (_, Some("HS256")) => keys.sign_with_public_key(message),
         _ => keys.sign(alg, message),
     }
 }
 
 fn encode(members: &Map<String, Value>) -> String {
-    base64url(serde_json::to_vec(members).expect("a map with text keys is always JSON"))
+    base64url(json_of(members))
+}
+
+fn json_of(members: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec(members).expect("a map with text keys is always JSON")
+}
+
+/// Claims as text, some of them a second time behind the others: a JSON object with duplicate members (RFC 7519 section 4).
+fn written(claims: &Map<String, Value>, again: Option<&Value>) -> Vec<u8> {
+    let mut text = json_of(claims);
+    let Some(Value::Object(again)) = again else { return text };
+    let more = json_of(again);
+    if again.is_empty() || claims.is_empty() {
+        return text;
+    }
+    text.pop();
+    text.push(b',');
+    text.extend_from_slice(&more[1..]);
+    text
 }
 
 #[cfg(test)]

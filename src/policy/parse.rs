@@ -408,7 +408,11 @@ impl Reading<'_> {
             self.sink.entries(node);
             out.insert("header", node.to_json());
         }
-        let signatures = [("none", "none"), ("flip", "flip"), ("other-key", "other-key")];
+        if let Some(node) = fields.take("again") {
+            self.sink.entries(node);
+            out.insert("again", node.to_json());
+        }
+        let signatures = [("none", "none"), ("flip", "flip"), ("other-key", "other-key"), ("empty-key", "empty-key")];
         if let Some(signature) = fields.take("signature").and_then(|node| self.sink.choice(node, &signatures)) {
             out.insert("signature", Value::from(signature));
         }

@@ -18,7 +18,8 @@ pub struct Rewrite {
     pub of: Tokens,
     /// Members merged into the claims of tokens before they are signed; `null` removes.
     pub claims: Map<String, Value>,
-    /// Changes to a token's JWS: `alg`, `kid`, `typ`, `header` (merged members), `signature` (`none`, `flip`, `other-key`).
+    /// Changes to a token's JWS: `alg`, `kid`, `typ`, `header` (merged members), `again` (claims that stand in it a second time),
+    /// `signature` (`none`, `flip`, `other-key`, `empty-key`: an HMAC).
     pub jws: Map<String, Value>,
     /// Another status.
     pub status: Option<u16>,

@@ -102,7 +102,7 @@ fn mistakes_in_rules() {
     );
     assert_eq!(
         mistake("[[f.patch]]\nrewrite.jws = { signature = \"bad\" }"),
-        "f.toml:5:29: expected one of `none`, `flip`, `other-key`, found \"bad\""
+        "f.toml:5:29: expected one of `none`, `flip`, `other-key`, `empty-key`, found \"bad\""
     );
 }
 

@@ -65,6 +65,10 @@ pub struct ClientPatch {
     pub declines: Vec<String>,
     /// Scenarios that may be skipped under a variant: globs.
     pub skips: Vec<String>,
+    /// What the client does not claim under a variant: names of `[client.features]`.
+    pub lacks: Vec<String>,
+    /// How a server has to register the client under a variant (`token_endpoint_auth_method`); `None`: as it does otherwise.
+    pub registered_as: Option<String>,
     /// The settings that it changes, in file order.
     pub set: Vec<Change>,
     /// The file.
@@ -265,7 +269,8 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
     fields.take("each");
     let plain = |texts: Vec<Spanned<String>>| texts.into_iter().map(Spanned::into_inner).collect::<Vec<_>>();
     let mut robustness = false;
-    let (mut breaks, mut plans, mut declines, mut skips) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut breaks, mut plans, mut declines) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut skips, mut lacks, mut registered_as) = (Vec::new(), Vec::new(), None);
     match kind {
         ClientPatchKind::Fault => {
             breaks = fields.strings("breaks");
@@ -280,6 +285,8 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
             plans = plain(fields.strings("plans"));
             declines = plain(fields.strings("declines"));
             skips = plain(fields.strings("skips"));
+            lacks = plain(fields.strings("lacks"));
+            registered_as = fields.string("registered_as").map(str::to_owned);
         }
     }
     let set: Vec<Change> = fields.required("set").map_or_else(Vec::new, |node| {
@@ -299,8 +306,23 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
         }
     }
     let (source, span) = (Arc::clone(sink.source()), entry.span.clone());
-    let patch =
-        ClientPatch { id: entry.key.clone(), kind, title, why, breaks, robustness, plans, declines, skips, set, source, span };
+    let id = entry.key.clone();
+    let patch = ClientPatch {
+        id,
+        kind,
+        title,
+        why,
+        breaks,
+        robustness,
+        plans,
+        declines,
+        skips,
+        lacks,
+        registered_as,
+        set,
+        source,
+        span,
+    };
     (sink.count() == before).then_some(patch)
 }
 

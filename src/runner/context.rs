@@ -153,7 +153,10 @@ impl Names<'_> {
                 Some(format!("{}/.well-known/openid-configuration", self.target.issuer.trim_end_matches('/')).into_bytes())
             }
             "random" => Some(self.random.clone().into_bytes()),
-            "now" => Some(self.clock.seconds().to_string().into_bytes()),
+            "now" => {
+                let before = rest.get(1).and_then(|span| span.parse::<i64>().ok()).unwrap_or(0);
+                Some((i64::try_from(self.clock.seconds()).ok()? - before).to_string().into_bytes())
+            }
             "metadata" => self.metadata(rest).map(|value| text_of(&value).into_bytes()),
             "endpoint" => self.target.endpoints.get(rest.first()?).map(|url| url.as_bytes().to_vec()),
             name => match (self.clients.get(name), self.records.get(name)) {

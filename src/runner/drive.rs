@@ -4,40 +4,73 @@
 use std::borrow::Cow;
 
 use super::answer::Outcome;
-use super::evidence::{Evidence, form_of, query_of, value_of};
+use super::evidence::{Evidence, form_of, got_token};
 use super::play::{Play, Stop};
 use super::record::Record;
 use super::result::SkipCode;
-use super::subject::{Driven, Launched};
-use crate::mock::Entry;
-use crate::oauth::{Params, Request, Response};
+use super::subject::{Driven, Launched, Site};
+use crate::oauth::{Channel, Params, Request, Response};
 use crate::policy::{Library, Patch, PolicySet};
-use crate::scenario::{Drive, DriveWhat, JournalWant, MockRealm, Template, UserDoes, filled, patches};
+use crate::scenario::{Cookies, Drive, DriveWhat, Edits, MockRealm, Part, Step, Template, UserDoes, filled, patches};
 use crate::target::User;
 use crate::target::config::DrivenKind;
-use crate::target::driver::{Callback, Errand, Landing, Reaction, Stop as Until, go};
-use crate::target::login::{Action, Via};
+use crate::target::driver::{Errand, Landing, ProgramEnd, Reaction, Stop as Until, go};
+use crate::target::login::Action;
 use crate::wire::Browser;
 
 /// A program that waits for its authorization response.
 pub(super) type Waiting = Option<Launched>;
 
+/// A way of the browser: who goes, and where it ends.
+#[derive(Clone, Copy)]
+struct Trip<'t> {
+    /// The position of the step.
+    index: usize,
+    /// The step in the transcript.
+    label: &'t str,
+    /// The browser session.
+    session: &'t str,
+    /// The user, by position.
+    user: usize,
+    /// What the user does at the mock.
+    action: Action,
+    /// Where it ends.
+    until: Until,
+    /// Whether success means that somebody is signed in by it.
+    is_login: bool,
+    /// Whether it brings the client something that its own login did not lead to.
+    is_forged: bool,
+}
+
+impl Default for Trip<'_> {
+    fn default() -> Self {
+        let (action, until) = (Action::Approve, Until::AtThePage);
+        Self { index: 0, label: "", session: "", user: 0, action, until, is_login: true, is_forged: false }
+    }
+}
+
 impl<'a> Play<'a> {
     /// Makes ready for the steps: a plain run first, where an attack is to be judged, then the misbehaviour of the mock.
     pub(super) async fn prepare_client(&mut self) -> Result<(), Stop> {
         let Some(driven) = self.ground.driven.as_deref() else { return Ok(()) };
+        self.sessions.clear();
+        self.signed_in.clear();
         let own = self.misbehaviour(MockRealm::Own)?;
         let attacker = self.misbehaviour(MockRealm::Attacker)?;
         driven.realm.set_policies(PolicySet::strict());
+        if !self.scenario.needs.fresh {
+            driven.revive(&self.stage.wire).await.map_err(Stop::Error)?;
+        }
         if self.is_attack() && !self.scenario.needs.fresh {
             self.control_login(driven, "before").await?;
         }
         driven.realm.set_policies(own);
         driven.attacker.set_policies(attacker);
+        // A fresh client may ask for metadata and keys as soon as it starts: that belongs to what it did.
+        self.began = (driven.realm.recorded(), driven.attacker.recorded());
         if self.scenario.needs.fresh {
             driven.restart(&self.stage.wire).await.map_err(Stop::Error)?;
         }
-        self.began = (driven.realm.recorded(), driven.attacker.recorded());
         Ok(())
     }
 
@@ -48,7 +81,13 @@ impl<'a> Play<'a> {
         driven.attacker.set_policies(PolicySet::strict());
         self.waiting = None;
         let again = self.is_attack() && !self.scenario.needs.fresh && driven.kind == DrivenKind::Web;
-        if again { self.control_login(driven, "after").await } else { Ok(()) }
+        let works = if again { self.control_login(driven, "after").await } else { Ok(()) };
+        driven.remember();
+        if self.scenario.needs.fresh {
+            // What it learned from changed documents is not for the next scenario.
+            driven.stop(&self.stage.wire).await;
+        }
+        works
     }
 
     fn is_attack(&self) -> bool {
@@ -65,10 +104,27 @@ impl<'a> Play<'a> {
         seen.clone().map_err(Stop::Error)
     }
 
+    /// A run on a mock that makes no mistake, in words; or why it does not work, and whether that is because nobody answers.
+    pub(super) async fn plain_run(&mut self, driven: &'a Driven) -> Result<String, (String, bool)> {
+        driven.realm.set_policies(PolicySet::strict());
+        let trip = Trip { label: "preflight", session: "preflight", ..Trip::default() };
+        let record = match self.log_in(driven, 1, &Edits::default(), &trip).await {
+            Ok(record) => record,
+            Err(Stop::Skip(_, reason) | Stop::Error(reason)) => return Err((reason, false)),
+        };
+        let nobody = driven.kind == DrivenKind::Web && record.page.is_none();
+        match record.evidence {
+            Some(seen) if seen.reaction == Reaction::Accepted => Ok(seen.summary()),
+            Some(seen) => Err((format!("a plain run of the client does not work: {}", seen.summary()), nobody)),
+            None => Err(("nothing was seen of a plain run of the client".into(), nobody)),
+        }
+    }
+
     async fn plain_login(&mut self, driven: &'a Driven, when: &str) -> Result<(), String> {
         let session = format!("control {when}");
-        let record = self.log_in(0, &session, driven, &session, 0, 1, Action::Approve, Until::AtThePage).await;
-        let seen = match record {
+        let trip = Trip { index: 0, label: &session, session: &session, ..Trip::default() };
+        let edits = Edits::default();
+        let seen = match self.log_in(driven, 1, &edits, &trip).await {
             Ok(record) => record.evidence,
             Err(Stop::Skip(_, reason) | Stop::Error(reason)) => return Err(format!("control failed: {reason}")),
         };
@@ -107,65 +163,86 @@ impl<'a> Play<'a> {
 
     /// One `drive` step.
     pub(super) async fn drive(&mut self, index: usize, label: &str, step: &Drive) -> Result<Record, Stop> {
-        let driven = self.ground.driven.as_deref();
-        let Some(driven) = driven else {
-            return Err(Stop::Skip(SkipCode::NotConfigured, "no client is under test".into()));
-        };
+        let driven = self.driven()?;
         let session = step.session.clone().unwrap_or_else(|| "main".into());
-        let until = if step.until_callback { Until::BeforeTheCallback } else { Until::AtThePage };
+        self.hand_cookies(&session, &step.cookies);
+        let trip = trip(index, label, &session, step);
+        if let DriveWhat::Login(_) = &step.what {
+            return self.log_in(driven, step.issuer, &step.edits, &trip).await;
+        }
+        let request = self.request_of(driven, step)?;
+        let from = driven.recorded();
+        let landing = self.browse(driven, &trip, request).await;
+        let mut record = self.landed(driven, landing, from, &trip).await;
+        record.edited = matches!(step.what, DriveWhat::Open { .. });
+        Ok(record)
+    }
+
+    /// The same step several times at once, in one session: as from several windows of one browser.
+    pub(super) async fn drive_together(
+        &mut self,
+        index: usize,
+        label: &str,
+        step: &Step,
+        drive: &Drive,
+    ) -> Result<Vec<Record>, Stop> {
+        let driven = self.driven()?;
+        if matches!(drive.what, DriveWhat::Login(_)) {
+            return Err(Stop::Error("a login cannot run in parallel: use `api` or `open`".into()));
+        }
+        let session = drive.session.clone().unwrap_or_else(|| "main".into());
+        self.hand_cookies(&session, &drive.cookies);
+        let trip = trip(index, label, &session, drive);
+        let request = self.request_of(driven, drive)?;
+        let from = driven.recorded();
+        let browser = self.browser(&session);
+        let requests = vec![browser.dressed(request); step.parallel as usize];
+        self.sessions.insert(session.clone(), browser);
+        let exchanges = self.stage.wire.race(Channel::Front, requests).await;
+        let mut records = Vec::new();
+        for exchange in exchanges {
+            records.push(self.landed(driven, Landing::at(exchange), from, &trip).await);
+        }
+        Ok(records)
+    }
+
+    fn driven(&self) -> Result<&'a Driven, Stop> {
+        let driven = self.ground.driven.as_deref();
+        driven.ok_or_else(|| Stop::Skip(SkipCode::NotConfigured, "no client is under test".into()))
+    }
+
+    /// What the browser asks the client for.
+    fn request_of(&self, driven: &Driven, step: &Drive) -> Result<Request, Stop> {
+        let page = |name: &str, page: fn(&Site) -> Option<String>| {
+            let found = driven.site.as_ref().and_then(page);
+            found.ok_or_else(|| Stop::Skip(SkipCode::NotConfigured, format!("[client] has no {name}")))
+        };
         match &step.what {
-            DriveWhat::Login(does) => {
-                let action = if *does == UserDoes::Deny { Action::Deny } else { Action::Approve };
-                self.log_in(index, label, driven, &session, step.user, step.issuer, action, until).await
+            DriveWhat::Open { url, at, host } => {
+                let mut request = self.forged(url, at.as_ref(), &step.edits)?;
+                if let (Some(host), Ok(mut url)) = (host, url::Url::parse(&request.url))
+                    && url.set_host(Some(host)).is_ok()
+                {
+                    request.url = url.into();
+                }
+                Ok(request)
             }
-            DriveWhat::Api => {
-                let url = self.page_named(driven, "api_url", |site| site.api_url.clone())?;
-                self.visit(index, label, driven, &session, step, Request::get(url), until).await
-            }
-            DriveWhat::Logout => {
-                let url = self.page_named(driven, "logout_url", |site| site.logout_url.clone())?;
-                self.visit(index, label, driven, &session, step, Request::get(url), until).await
-            }
-            DriveWhat::Open { url, at } => {
-                let request = self.forged(url, at.as_ref(), step)?;
-                let mut record = self.visit(index, label, driven, &session, step, request, until).await?;
-                record.edited = true;
-                Ok(record)
+            DriveWhat::Logout => self.edited_visit(&page("logout_url", |site| site.logout_url.clone())?, &step.edits),
+            DriveWhat::Api | DriveWhat::Login(_) => {
+                self.edited_visit(&page("api_url", |site| site.api_url.clone())?, &step.edits)
             }
         }
     }
 
-    fn page_named(
-        &self,
-        driven: &Driven,
-        name: &str,
-        page: impl Fn(&super::subject::Site) -> Option<String>,
-    ) -> Result<String, Stop> {
-        let found = driven.site.as_ref().and_then(page);
-        found.ok_or_else(|| Stop::Skip(SkipCode::NotConfigured, format!("[client] has no {name}")))
-    }
-
     /// A login of the web application, or a run of the program.
-    #[expect(clippy::too_many_arguments, reason = "each says something else of one login")]
-    async fn log_in(
-        &mut self,
-        index: usize,
-        label: &str,
-        driven: &'a Driven,
-        session: &str,
-        user: usize,
-        issuer: usize,
-        action: Action,
-        until: Until,
-    ) -> Result<Record, Stop> {
-        let from = driven.realm.recorded();
-        let begun = driven.attacker.recorded();
+    async fn log_in(&mut self, driven: &'a Driven, issuer: usize, edits: &Edits, trip: &Trip<'_>) -> Result<Record, Stop> {
+        let from = driven.recorded();
         if let Some(site) = &driven.site {
-            let Some(url) = site.start_urls.get(issuer - 1) else {
+            let Some(url) = site.start_urls.get(issuer.saturating_sub(1)) else {
                 return Err(Stop::Skip(SkipCode::NotConfigured, "[[client.issuers]] names no further issuer".into()));
             };
-            let landing = self.browse(driven, session, Request::get(url.as_str()), user, action, until).await;
-            return Ok(self.landed(index, label, driven, landing, (from, begun), until, true).await);
+            let landing = self.browse(driven, trip, self.edited_visit(url, edits)?).await;
+            return Ok(self.landed(driven, landing, from, trip).await);
         }
         let Some(program) = &driven.program else {
             return Err(Stop::Skip(SkipCode::NotConfigured, "[client] has neither start_url nor command".into()));
@@ -173,98 +250,105 @@ impl<'a> Play<'a> {
         let mut running = program.start().map_err(Stop::Error)?;
         let opened = if driven.kind == DrivenKind::Script { None } else { running.opens(&driven.servers).await };
         let landing = match opened {
-            Some(url) => self.browse(driven, session, Request::get(url), user, action, until).await,
+            Some(url) => {
+                let mut landing = self.browse(driven, trip, Request::get(url.as_str())).await;
+                landing.sent_to.insert(0, url);
+                landing
+            }
             None => Landing::default(),
         };
-        if until == Until::BeforeTheCallback && landing.callback.is_some() {
-            self.waiting = Some(running);
-            return Ok(self.landed(index, label, driven, landing, (from, begun), until, true).await);
-        }
         self.waiting = Some(running);
-        Ok(self.landed(index, label, driven, landing, (from, begun), until, true).await)
+        Ok(self.landed(driven, landing, from, trip).await)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each says something else of one visit")]
-    async fn visit(
-        &mut self,
-        index: usize,
-        label: &str,
-        driven: &'a Driven,
-        session: &str,
-        step: &Drive,
-        request: Request,
-        until: Until,
-    ) -> Result<Record, Stop> {
-        let from = (driven.realm.recorded(), driven.attacker.recorded());
-        let landing = self.browse(driven, session, request, step.user, Action::Approve, until).await;
-        let is_login = matches!(step.what, DriveWhat::Open { .. });
-        Ok(self.landed(index, label, driven, landing, from, until, is_login).await)
-    }
-
-    async fn browse(
-        &mut self,
-        driven: &Driven,
-        session: &str,
-        request: Request,
-        user: usize,
-        action: Action,
-        stop: Until,
-    ) -> Landing {
-        let users = &self.ground.target.users;
-        let nobody = User { username: String::new(), password: String::new() };
-        let user = users.get(user).or_else(|| users.first()).unwrap_or(&nobody);
-        let mut browser = self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()));
-        let asks = |asked: &Params| pin(driven, asked);
-        let errand = Errand { request, servers: &driven.servers, user, action, stop, asks: &asks };
-        let landing = go(&mut browser, errand).await;
-        self.sessions.insert(session.to_owned(), browser);
+    async fn browse(&mut self, driven: &Driven, trip: &Trip<'_>, request: Request) -> Landing {
+        let user = self.visitor(trip.user);
+        let mut browser = self.browser(trip.session);
+        let asks = |url: &str, asked: &Params| pin(driven, url, asked);
+        let landing = go(&mut browser, errand(driven, &user, request, trip, &asks)).await;
+        self.sessions.insert(trip.session.to_owned(), browser);
         landing
     }
 
+    fn visitor(&self, user: usize) -> User {
+        let users = &self.ground.target.users;
+        let nobody = || User { username: String::new(), password: String::new() };
+        users.get(user).or_else(|| users.first()).cloned().unwrap_or_else(nobody)
+    }
+
+    fn browser(&mut self, session: &str) -> Browser {
+        self.sessions.remove(session).unwrap_or_else(|| Browser::new(self.stage.wire.clone()))
+    }
+
+    /// Gives a session the cookies that it goes on with.
+    fn hand_cookies(&mut self, session: &str, cookies: &Cookies) {
+        match cookies {
+            Cookies::Own => {}
+            Cookies::HttpOnly => {
+                let mut browser = self.browser(session);
+                browser.drop_readable();
+                self.sessions.insert(session.to_owned(), browser);
+            }
+            Cookies::Of(name) => {
+                let taken = self.names.records.get(name).and_then(|records| records.last()?.browser.as_deref().cloned());
+                self.sessions.insert(session.to_owned(), taken.unwrap_or_else(|| Browser::new(self.stage.wire.clone())));
+            }
+        }
+    }
+
     /// What came of an errand, as a record.
-    #[expect(clippy::too_many_arguments, reason = "each says something else of one landing")]
-    async fn landed(
-        &mut self,
-        index: usize,
-        label: &str,
-        driven: &Driven,
-        mut landing: Landing,
-        from: (u64, u64),
-        until: Until,
-        is_login: bool,
-    ) -> Record {
-        let mut record = Record::new(index, Outcome::None);
+    async fn landed(&mut self, driven: &Driven, mut landing: Landing, from: (u64, u64), trip: &Trip<'_>) -> Record {
+        let mut record = Record::new(trip.index, Outcome::None);
         let exchanges = std::mem::take(&mut landing.exchanges);
         for exchange in exchanges {
-            record.exchange = Some(self.keep(label, exchange));
+            record.exchange = Some(self.keep(trip.label, exchange));
         }
         self.fill_from_exchange(&mut record);
-        if let Some(asked) = landing.asked.take() {
-            record.sent = asked;
-        }
+        record.sent = landing.asked.take().unwrap_or_default();
         if let Some(callback) = &landing.callback {
             record.delivered = callback.params.clone();
             record.via = Some(callback.via.name());
             record.callback = Some(callback.url.clone());
         }
-        if until == Until::BeforeTheCallback {
+        record.page_url.clone_from(&landing.page_url);
+        record.page = landing.page.as_ref().map(|page| page.text().into_owned());
+        record.sent_to.clone_from(&landing.sent_to);
+        record.set_cookie = landing.set_cookie.join("\n");
+        record.browser = self.sessions.get(trip.session).cloned().map(Box::new);
+        record.journal_from = from;
+        if trip.until == Until::BeforeTheCallback {
             record.outcome = if landing.callback.is_some() { Outcome::Granted } else { Outcome::Stuck };
             record.note = landing.elsewhere;
-            record.journal_from = from;
             return record;
         }
         let (reaction, words, visible) = match self.waiting.take() {
             Some(running) => {
-                let end = running.end().await;
+                // Where the browser got no response to deliver, the program waits for what cannot come.
+                let waits = trip.is_forged || (landing.elsewhere.is_some() && landing.callback.is_none());
+                let (end, still) = self.ended(driven, running, from, waits).await;
+                self.waiting = still;
                 record.body = end.output;
-                (end.reaction, end.words, true)
+                let way = landing.elsewhere.take().map(|way| format!("{way}; ")).unwrap_or_default();
+                (end.reaction, format!("{way}{}", end.words), true)
             }
-            None => self.reaction_of(driven, &landing, is_login, from.0),
+            None => {
+                let (reaction, words, visible) = self.reaction_of(driven, &landing, trip.is_login, from.0);
+                let ended = if landing.page.is_none() { driven.ended().await } else { None };
+                (reaction, ended.unwrap_or(words), visible)
+            }
         };
+        if landing.cut {
+            // It gave no answer, and may still be about to ask for a token.
+            tokio::time::sleep(driven.quiet).await;
+        }
         let mut entries = driven.realm.journal_since(from.0);
         entries.extend(driven.attacker.journal_since(from.1));
         record.code_verifier = entries.iter().rev().find_map(|entry| form_of(entry).get("code_verifier").map(Cow::into_owned));
-        let evidence = Evidence::new(&entries, reaction, visible, words);
+        let had_session = self.signed_in.contains(trip.session);
+        if reaction == Reaction::Accepted && trip.is_login {
+            self.signed_in.insert(trip.session.to_owned());
+        }
+        let evidence = Evidence::new(&entries, reaction, visible, words, had_session);
         record.outcome = match reaction {
             Reaction::Accepted => Outcome::Accepted,
             Reaction::Rejected => Outcome::Refused,
@@ -273,8 +357,21 @@ impl<'a> Play<'a> {
         };
         record.note = Some(evidence.summary());
         record.evidence = Some(evidence);
-        record.journal_from = from;
         record
+    }
+
+    /// How a program ended. One that was given something forged, or nothing, may well go on waiting for what is right: it has refused what came,
+    /// unless it asks for a token.
+    async fn ended(&self, driven: &Driven, mut running: Launched, from: (u64, u64), waits: bool) -> (ProgramEnd, Waiting) {
+        if !waits {
+            return (running.end().await, None);
+        }
+        let asked = || driven.realm.journal_since(from.0).iter().any(|entry| entry.endpoint == "token");
+        if running.ends_within(driven.quiet).await || asked() {
+            return (running.end().await, None);
+        }
+        let words = format!("goes on waiting, {} ms after its answer", driven.quiet.as_millis());
+        (ProgramEnd { reaction: Reaction::Rejected, words, output: running.output() }, Some(running))
     }
 
     /// What the last page of a web application means.
@@ -285,7 +382,8 @@ impl<'a> Play<'a> {
             return (Reaction::Hung, "the client gave no answer in time".into(), named);
         }
         if landing.cut {
-            return (Reaction::Crashed, "the client cut the connection".into(), named);
+            let at = landing.page_url.as_deref().unwrap_or_default();
+            return (Reaction::Crashed, format!("the client gave no answer at {at}"), named);
         }
         if let Some(elsewhere) = &landing.elsewhere {
             return (Reaction::Rejected, elsewhere.clone(), named);
@@ -305,78 +403,48 @@ impl<'a> Play<'a> {
             let fits = succeeded(success, page);
             return (if fits { Reaction::Accepted } else { Reaction::Rejected }, words, true);
         }
-        let got = driven.realm.journal_since(from).iter().any(|entry| entry.endpoint == "token" && entry.cause.is_none());
+        let got = driven.realm.journal_since(from).iter().any(|entry| entry.endpoint == "token" && got_token(entry));
         let reaction = if page.status < 400 && got { Reaction::Accepted } else { Reaction::Rejected };
         (reaction, words, false)
     }
+}
 
-    /// An authorization response that was changed on its way, or made up.
-    fn forged(&self, url: &Template, at: Option<&Template>, step: &Drive) -> Result<Request, Stop> {
-        let fill = |template: &Template| self.names.fill(template).map_err(|unset| self.unset(&unset));
-        let url = fill(url)?;
-        let given = callback_of(&self.names.records, &url);
-        let (base, query) = url.split_once('?').unwrap_or((&url, ""));
-        let base = at.map(fill).transpose()?.unwrap_or_else(|| base.to_owned());
-        let mut params = match &given {
-            Some(callback) if callback.via == Via::FormPost => callback.params.clone(),
-            _ => Params::parse_lossy(query.as_bytes()),
-        };
-        let edits = &step.edits;
-        let plain = |value| self.names.plain(value).map_err(|unset| self.unset(&unset));
-        edits.unset.iter().for_each(|name| params.remove(name));
-        for (name, value) in &edits.set {
-            params.set(name, plain(value)?);
-        }
-        for (name, value) in &edits.add {
-            params.push(name.as_bytes(), plain(value)?);
-        }
-        let post = edits.method.as_deref() == Some("POST") || given.is_some_and(|callback| callback.via == Via::FormPost);
-        let (mut callback_url, via) = (base, if post { Via::FormPost } else { Via::Query });
-        if !post && !params.is_empty() {
-            let joint = if callback_url.contains('?') { '&' } else { '?' };
-            callback_url = format!("{callback_url}{joint}{}", params.encode());
-        }
-        let mut request = Callback { url: callback_url, via, params }.request();
-        for (name, value) in &edits.headers {
-            request.headers.set(name, plain(value)?);
-        }
-        Ok(request)
-    }
-
-    /// How many of the recorded exchanges are such, and of how many.
-    pub(super) fn journal_count(&self, want: &JournalWant) -> (usize, usize) {
-        let Some(driven) = self.ground.driven.as_deref() else { return (0, 0) };
-        let since = want.since.as_ref().and_then(|name| self.names.records.get(name)?.first()).map(|record| record.journal_from);
-        let (own, attacker) = since.unwrap_or(self.began);
-        let entries = match want.realm {
-            MockRealm::Own => driven.realm.journal_since(own),
-            MockRealm::Attacker => driven.attacker.journal_since(attacker),
-        };
-        let at: Vec<&Entry> = entries
-            .iter()
-            .filter(|entry| want.endpoint.is_empty() || want.endpoint.iter().any(|name| name == entry.endpoint))
-            .collect();
-        let such = at.iter().filter(|entry| self.is_such(want, entry)).count();
-        (such, at.len())
-    }
-
-    fn is_such(&self, want: &JournalWant, entry: &Entry) -> bool {
-        let fits = |matcher, value: Option<serde_json::Value>| super::matching::fits(matcher, value.as_ref(), &self.names);
-        let (form, query) = (form_of(entry), query_of(entry));
-        let request = &entry.exchange.request;
-        let status = entry.exchange.response().map(|response| serde_json::Value::from(response.status));
-        want.method.as_ref().is_none_or(|matcher| fits(matcher, Some(request.method.as_str().into())))
-            && want.form.iter().all(|(name, matcher)| fits(matcher, value_of(&form, name)))
-            && want.query.iter().all(|(name, matcher)| fits(matcher, value_of(&query, name)))
-            && want.headers.iter().all(|(name, matcher)| fits(matcher, request.headers.joined(name).map(Into::into)))
-            && want.status.as_ref().is_none_or(|matcher| fits(matcher, status.clone()))
+fn trip<'t>(index: usize, label: &'t str, session: &'t str, step: &Drive) -> Trip<'t> {
+    let denies = matches!(step.what, DriveWhat::Login(UserDoes::Deny));
+    Trip {
+        index,
+        label,
+        session,
+        user: step.user,
+        action: if denies { Action::Deny } else { Action::Approve },
+        until: if step.until_callback { Until::BeforeTheCallback } else { Until::AtThePage },
+        is_login: matches!(step.what, DriveWhat::Login(_) | DriveWhat::Open { .. }),
+        is_forged: matches!(&step.what, DriveWhat::Open { url, at, host }
+            if at.is_some() || host.is_some() || !step.edits.is_empty() || !is_callback(url)),
     }
 }
 
+/// Whether a template is an authorization response of an earlier step, and nothing else.
+fn is_callback(url: &Template) -> bool {
+    matches!(url.parts(), [Part::Variable(path)] if path.last().is_some_and(|last| last == "callback"))
+}
+
+fn errand<'e>(
+    driven: &'e Driven,
+    user: &'e User,
+    request: Request,
+    trip: &Trip<'_>,
+    asks: &'e (dyn Fn(&str, &Params) + Sync),
+) -> Errand<'e> {
+    Errand { request, servers: &driven.servers, site: &driven.home, user, action: trip.action, stop: trip.until, asks }
+}
+
 /// A client without a registered redirect URI: the first one on a loopback address that it sends is its own from then on.
-fn pin(driven: &Driven, asked: &Params) {
+///
+/// Where it has one for each issuer, that is all the defence it needs against a mix-up (RFC 9700 section 4.4.2.2).
+fn pin(driven: &Driven, url: &str, asked: &Params) {
     let Some(uri) = asked.get("redirect_uri").filter(|uri| is_loopback(uri)) else { return };
-    for realm in [&driven.realm, &driven.attacker] {
+    for realm in [&driven.realm, &driven.attacker].into_iter().filter(|realm| url.starts_with(realm.issuer())) {
         for mut client in realm.clients() {
             if client.redirect_uris.is_empty() {
                 client.redirect_uris.push(uri.clone().into_owned());
@@ -394,14 +462,6 @@ fn is_loopback(uri: &str) -> bool {
 fn succeeded(success: &crate::target::config::Success, page: &Response) -> bool {
     let status = success.status.is_none_or(|status| status == page.status);
     status && success.contains.as_ref().is_none_or(|text| page.text().contains(text.as_str()))
-}
-
-/// The authorization response of an earlier step that has this URL.
-fn callback_of(records: &std::collections::BTreeMap<String, Vec<Record>>, url: &str) -> Option<Callback> {
-    let mut all = records.values().flatten();
-    let record = all.find(|record| record.callback.as_deref() == Some(url))?;
-    let via = if record.via == Some("form_post") { Via::FormPost } else { Via::Query };
-    Some(Callback { url: url.to_owned(), via, params: record.delivered.clone() })
 }
 
 /// Values that a variable stood for are text: where a number or flag is written in it, it is one.

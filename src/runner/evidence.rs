@@ -17,6 +17,8 @@ pub struct Evidence {
     pub redeemed: usize,
     /// Whether it can be seen that a session or a token is used; else only that one was got.
     pub use_is_visible: bool,
+    /// Whether somebody was signed in in this session before.
+    pub had_session: bool,
     /// Why the mock refused a token request, in the words of its tables of causes.
     pub refused: Option<&'static str>,
     /// What the client showed, in words.
@@ -25,11 +27,17 @@ pub struct Evidence {
 
 impl Evidence {
     /// From the journal of a step and from how the client ended.
-    pub(super) fn new(entries: &[Entry], reaction: Reaction, use_is_visible: bool, words: String) -> Self {
+    pub(super) fn new(
+        entries: &[Entry],
+        reaction: Reaction,
+        use_is_visible: bool,
+        words: String,
+        had_session: bool,
+    ) -> Self {
         let tokens: Vec<&Entry> = entries.iter().filter(|entry| entry.endpoint == "token").collect();
         let redeemed = tokens.iter().filter(|entry| got_token(entry)).count();
         let refused = tokens.iter().rev().find_map(|entry| entry.cause);
-        Self { reaction, attempted: tokens.len(), redeemed, use_is_visible, refused, words }
+        Self { reaction, attempted: tokens.len(), redeemed, use_is_visible, had_session, refused, words }
     }
 
     /// In one line.
@@ -46,7 +54,8 @@ impl Evidence {
     }
 }
 
-fn got_token(entry: &Entry) -> bool {
+/// Whether the answer brought a token.
+pub(super) fn got_token(entry: &Entry) -> bool {
     let Some(response) = entry.exchange.response() else { return false };
     (200..300).contains(&response.status) && response.json().is_some_and(|json| json.get("access_token").is_some())
 }

@@ -8,7 +8,7 @@ use super::play::{Play, Stage, Stop, stop_verdict};
 use super::record::Record;
 use super::result::{CheckResult, SkipCode, Verdict};
 use super::verdict::{
-    Control, Judgement, breach, expectation, expects_refusal, judge, judge_coping, judge_defence, judge_journal, judge_working,
+    Control, Judgement, breach, expectation, expects_refusal, judge, judge_coping, judge_defence, judge_journal, judge_seen, judge_working,
 };
 use crate::catalog::Level;
 use crate::scenario::{Action, Among, Check, Scenario, Step, Template};
@@ -133,20 +133,28 @@ impl Play<'_> {
     }
 
     /// What a client did: by the evidence, then by what the check says of its last page.
-    fn judge_driven(&self, check: &Check, level: Level, record: &Record) -> Judgement {
+    pub(super) fn judge_driven(&self, check: &Check, level: Level, record: &Record) -> Judgement {
         let want = &check.want.client;
         if let Some(journal) = &want.journal {
             let (such, all) = self.journal_count(journal);
+            if all == 0 && journal.distinct.is_some() {
+                return Judgement::new(Verdict::Skip, "nothing of that name was sent");
+            }
             let count = serde_json::Value::from(such);
             let fits = match &journal.count {
                 Some(matcher) => super::matching::fits(matcher, Some(&count), &self.names),
-                None if journal.each => such == all && all > 0,
+                None if journal.each || journal.distinct.is_some() => such == all && all > 0,
                 None => such > 0,
             };
-            return judge_journal(level, fits, &format!("{such} of {all} such requests"));
+            let what = if journal.distinct.is_some() { "values in" } else { "of" };
+            return judge_journal(level, fits, &format!("{such} {what} {all} such requests"));
+        }
+        if record.evidence.is_none() && (want.defended || want.works || want.copes || check.want.outcome.is_some()) {
+            return Judgement::new(Verdict::Error, format!("the client did not get as far: {}", record.summary()));
         }
         let Some(evidence) = &record.evidence else {
-            return Judgement::new(Verdict::Error, format!("the client did not get as far: {}", record.summary()));
+            // Before its callback a client has sent something, and shown nothing.
+            return judge(check, level, record, &Control::Held, &self.names);
         };
         if want.defended {
             return judge_defence(level, evidence);
@@ -157,7 +165,10 @@ impl Play<'_> {
         if want.copes {
             return judge_coping(level, evidence);
         }
-        judge(check, level, record, &Control::Held, &self.names)
+        if want.page.as_ref().is_some_and(|page| page.redirects.is_none()) && record.page_url.is_none() {
+            return Judgement::new(Verdict::Skip, "it has no page");
+        }
+        judge_seen(check, level, record, &self.names)
     }
 
     /// A token's death counts only after it was seen alive.

@@ -83,6 +83,9 @@ pub fn differences(want: &Want, record: &Record, names: &Names<'_>) -> Vec<Misma
     if let Some(wanted) = want.same {
         same(&mut out, wanted, record);
     }
+    if let Some(page) = &want.client.page {
+        page_differences(&mut out, page, record, names);
+    }
     if let Some(uri) = &want.not_sent_to {
         not_sent_to(&mut out, uri, record, names);
     }
@@ -157,12 +160,20 @@ fn of_client(want: &crate::scenario::ClientWant, names: &Names<'_>) -> Vec<Strin
     if want.copes {
         parts.push("an end, without a crash or a hang".to_owned());
     }
+    if let Some(page) = &want.page {
+        parts.extend(page.answered.map(|wanted| if wanted { "an answer" } else { "nobody there" }.to_owned()));
+        parts.extend(page.raw_html_absent.iter().map(|raw| format!("no {raw} in the page as it is")));
+        parts.extend(page.url.iter().map(|matcher| phrase("the address of the page", matcher, names)));
+        parts.extend(page.redirects.iter().map(|matcher| phrase("the way of the browser", matcher, names)));
+        parts.extend(page.set_cookie.iter().map(|matcher| phrase("Set-Cookie", matcher, names)));
+    }
     if let Some(journal) = &want.journal {
         let named = |kind: &str, list: &[(String, Matcher)]| -> Vec<String> {
             list.iter().map(|(name, matcher)| phrase(&format!("{kind} {name}"), matcher, names)).collect()
         };
         let mut said = named("parameter", &journal.form);
         said.extend(named("query parameter", &journal.query));
+        said.extend(journal.distinct.iter().map(|name| format!("parameter {name} of a value of its own")));
         said.extend(named("header", &journal.headers));
         said.extend(journal.method.iter().map(|matcher| phrase("method", matcher, names)));
         said.extend(journal.status.iter().map(|matcher| phrase("answered", matcher, names)));
@@ -321,6 +332,26 @@ fn same(out: &mut Vec<Mismatch>, wanted: bool, record: &Record) {
         (Some(difference), true) => out.push(Mismatch::new("status", "the same answer", difference)),
         (None, false) => out.push(Mismatch::new("status", "different answers", "the same answer")),
         _ => {}
+    }
+}
+
+/// What is wrong with the last page of a client.
+fn page_differences(out: &mut Vec<Mismatch>, want: &crate::scenario::PageWant, record: &Record, names: &Names<'_>) {
+    if want.answered.is_some_and(|wanted| wanted != record.page.is_some()) {
+        let seen = if record.page.is_some() { "somebody answers" } else { "nobody answers" };
+        let wanted = if record.page.is_some() { "nobody there" } else { "an answer" };
+        out.push(Mismatch::new("status", wanted, format!("{seen} at {}", record.page_url.as_deref().unwrap_or("the client"))));
+    }
+    let url = record.page_url.clone().map(Json::String);
+    one(out, "page", "its address", want.url.as_ref(), url.as_ref(), names);
+    let redirects = Json::String(record.sent_to.join("\n"));
+    one(out, "page", "the way of the browser", want.redirects.as_ref(), Some(&redirects), names);
+    let cookies = Json::String(record.set_cookie.clone());
+    one(out, "page", "Set-Cookie", want.set_cookie.as_ref(), Some(&cookies), names);
+    let Some(raw) = want.raw_html_absent.as_ref().and_then(|raw| names.fill(raw).ok()) else { return };
+    let plain = record.headers.get("content-type").is_some_and(|kind| !kind.to_ascii_lowercase().contains("html"));
+    if !plain && record.page.as_ref().is_some_and(|page| page.contains(&raw)) {
+        out.push(Mismatch::new("body", format!("no {raw} in the page as it is"), "it stands there unescaped"));
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) fn of_scenario(needs: &Needs, target: &Target) -> Result<(), (SkipCod
         if !has_feature(target, feature) {
             return Err((
                 SkipCode::NotOffered,
-                format!("feature {feature} is neither announced nor claimed in [server.features]"),
+                if target.claims_only {
+                    format!("feature {feature} is not claimed in [client.features]")
+                } else {
+                    format!("feature {feature} is neither announced nor claimed in [server.features]")
+                },
             ));
         }
     }
@@ -56,6 +60,9 @@ pub(super) fn has_feature(target: &Target, feature: &str) -> bool {
     let claimed = |name: &str| target.features.get(name).is_some_and(is_yes);
     let pkce = target.features.get("pkce").and_then(Value::as_str);
     let methods = target.metadata.as_ref().and_then(|m| m.get("code_challenge_methods_supported")).and_then(Value::as_array);
+    if target.claims_only {
+        return claimed(feature);
+    }
     match feature {
         "metadata" => target.metadata.is_some(),
         "registration" => target.endpoints.registration.is_some(),

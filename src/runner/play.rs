@@ -95,6 +95,8 @@ pub(super) struct Play<'a> {
     pub(super) place: Option<tokio::sync::OwnedSemaphorePermit>,
     /// A program under test that waits for its authorization response.
     pub(super) waiting: super::drive::Waiting,
+    /// The sessions in which the client has signed somebody in.
+    pub(super) signed_in: HashSet<String>,
     /// How much stood in the journals of both issuers when the steps began.
     pub(super) began: (u64, u64),
 }
@@ -149,6 +151,7 @@ impl<'a> Play<'a> {
             races: 0,
             place,
             waiting: None,
+            signed_in: HashSet::new(),
             began: (0, 0),
         }
     }
@@ -244,6 +247,16 @@ impl<'a> Play<'a> {
                 if judgement.verdict != Verdict::Pass {
                     return Err(Stop::Skip(SkipCode::Assumption, format!("{}: {}", check.name, judgement.actual)));
                 }
+            }
+            if matches!(step.action, Action::Drive(_)) {
+                let judged = records.iter().map(|record| self.judge_driven(check, crate::catalog::Level::Must, record));
+                if let Some(missed) = judged.into_iter().find(|judgement| judgement.verdict != Verdict::Pass) {
+                    return Err(match missed.verdict {
+                        Verdict::Error => Stop::Error(format!("{}: {}", check.name, missed.actual)),
+                        _ => Stop::Skip(SkipCode::Assumption, format!("assumed {}: {}", check.name, missed.actual)),
+                    });
+                }
+                continue;
             }
             for record in records {
                 let differences = super::matching::differences(&check.want, record, &self.names);

@@ -5,6 +5,7 @@ use super::answer::Outcome;
 use super::ground::{NoGround, Provider};
 use super::play::{Play, Stage};
 use super::record::Record;
+use super::subject::Driven;
 use crate::scenario::{Action, Authorize, Direct, Edits, Login, RequestStep, Scenario, Verb};
 use crate::target::{Client, Target};
 use crate::wire::{Sealed, Vault};
@@ -16,6 +17,8 @@ pub struct Blocks {
     pub login: Option<String>,
     /// Scenarios that ask for tokens.
     pub token: Option<String>,
+    /// Scenarios about clients.
+    pub client: Option<String>,
 }
 
 impl Blocks {
@@ -25,13 +28,14 @@ impl Blocks {
         let logs_in = scenario.steps.iter().any(|step| matches!(&step.action, Action::Authorize(a) if a.login != Login::Stop));
         let asks = scenario.steps.iter().any(|step| matches!(&step.action, Action::Request(r) if r.verb == Verb::Token));
         let login = self.login.as_ref().filter(|_| logs_in);
-        login.or_else(|| self.token.as_ref().filter(|_| asks)).cloned()
+        let client = self.client.as_ref().filter(|_| scenario.is_about_clients());
+        login.or_else(|| self.token.as_ref().filter(|_| asks)).or(client).cloned()
     }
 
     /// Whether nothing stands in the way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.login.is_none() && self.token.is_none()
+        self.login.is_none() && self.token.is_none() && self.client.is_none()
     }
 }
 
@@ -57,13 +61,19 @@ pub async fn preflight(provider: &Provider, stage: &Stage, vault: &Vault) -> Fin
             return findings;
         }
         Err(NoGround::Error(reason)) => {
-            findings.blocks.login = Some(reason.clone());
             findings.lines.push((false, vault.seal(&reason)));
+            match provider {
+                Provider::Client(_) => findings.blocks.client = Some(reason),
+                _ => findings.blocks.login = Some(reason),
+            }
             return findings;
         }
     };
     let mut play = Play::new(&scenario, &ground, stage, vault.child(), None);
-    try_flow(&mut play, &mut findings).await;
+    match ground.driven.as_deref() {
+        Some(driven) => try_client(&mut play, driven, &mut findings).await,
+        None => try_flow(&mut play, &mut findings).await,
+    }
     drop(play);
     ground.leave(&stage.wire).await;
     findings
@@ -118,6 +128,18 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
     redeem(play, &record, findings).await;
 }
 
+/// What the client does with a mock that makes no mistake.
+async fn try_client<'a>(play: &mut Play<'a>, driven: &'a Driven, findings: &mut Findings) {
+    match play.plain_run(driven).await {
+        Ok(seen) => findings.lines.push((true, play.vault.seal(&format!("a plain run of the client works: {seen}")))),
+        Err((reason, unreachable)) => {
+            findings.unreachable = unreachable;
+            findings.lines.push((false, play.vault.seal(&reason)));
+            findings.blocks.client = Some(reason);
+        }
+    }
+}
+
 async fn redeem(play: &mut Play<'_>, from: &Record, findings: &mut Findings) {
     let token = RequestStep::new(Verb::Token);
     let record = match play.request(0, "preflight", &token, Some(from)).await {
@@ -149,7 +171,11 @@ fn trial() -> Scenario {
         severity: crate::catalog::Severity::Low,
         why: String::new(),
         fix: String::new(),
-        needs: Needs { endpoint: vec!["authorization".into(), "token".into()], ..Needs::default() },
+        needs: Needs {
+            endpoint: vec!["authorization".into(), "token".into()],
+            kind: vec!["web".into(), "native".into(), "script".into()],
+            ..Needs::default()
+        },
         clients: vec![("a".into(), need)],
         catches: Vec::new(),
         rounds: 1,

@@ -7,6 +7,7 @@ use super::evidence::Evidence;
 use super::way::Way;
 use crate::oauth::{Headers, Params, Scope};
 use crate::target::Client;
+use crate::wire::Browser;
 
 /// What came of one request, or of one derived observation.
 #[derive(Debug, Clone)]
@@ -57,6 +58,14 @@ pub struct Record {
     pub callback: Option<String>,
     /// What the client did (`drive` steps).
     pub evidence: Option<Evidence>,
+    /// The address of the client's last page, or of where it should have been (`drive` steps).
+    pub page_url: Option<String>,
+    /// The text of that page; `None` where there was no answer (`drive` steps).
+    pub page: Option<String>,
+    /// The `Set-Cookie` fields of the client's pages, a line each (`drive` steps).
+    pub set_cookie: String,
+    /// The browser as the step left it (`drive` steps).
+    pub browser: Option<Box<Browser>>,
     /// How much stood in the journals of both issuers before it (`drive` steps).
     pub journal_from: (u64, u64),
     /// The client that it registered.
@@ -91,6 +100,10 @@ impl Record {
             edited: false,
             callback: None,
             evidence: None,
+            page_url: None,
+            page: None,
+            set_cookie: String::new(),
+            browser: None,
             journal_from: (0, 0),
             registered: None,
         }

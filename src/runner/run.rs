@@ -179,9 +179,24 @@ impl Dispatcher {
     async fn dispatch(mut self, selected: Vec<Selected>, sink: &mut dyn Sink) -> io::Result<Outcome> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        for one in selected {
-            tasks.spawn(self.task(one, sender.clone()));
+        // Passive scenarios look at what all others have seen: they begin when every other one is over.
+        let (passive, active): (Vec<_>, Vec<_>) = selected.into_iter().partition(|one| one.scenario.passive);
+        let (under_way, mut over) = mpsc::channel::<()>(1);
+        for one in active {
+            let (task, mark) = (self.task(one, sender.clone()), under_way.clone());
+            tasks.spawn(async move {
+                task.await;
+                drop(mark);
+            });
         }
+        drop(under_way);
+        let last: Vec<_> = passive.into_iter().map(|one| self.task(one, sender.clone())).collect();
+        tasks.spawn(async move {
+            let _all_over = over.recv().await;
+            for task in last {
+                task.await;
+            }
+        });
         drop(sender);
         let mut outcome = Outcome {
             summary: Summary::default(),

@@ -16,7 +16,8 @@ use crate::catalog::Plan;
 use crate::mock::{ClientKind, MockClient, MockServer};
 use crate::reference::{ClientPatch, ClientPolicy, Library};
 use crate::scenario::{Scenario, Selected};
-use crate::target::config::DrivenKind;
+use crate::target::config::{DrivenKind, QUIET};
+use crate::target::driver::PATIENCE;
 use crate::wire::{Show, Vault};
 
 /// What the reference client is.
@@ -77,6 +78,21 @@ pub async fn selftest_clients(
     Ok(Matrix { cells, uncaught, toothless, complete })
 }
 
+/// What the reference client claims, as far as its kind has it.
+const CLAIMS: [&str; 11] = [
+    "api",
+    "client_secret_basic",
+    "confidential",
+    "id_token",
+    "iss",
+    "issuers",
+    "logout",
+    "openid",
+    "refresh",
+    "revocation",
+    "shared_redirect_uri",
+];
+
 struct Job {
     ruled: Ruled,
     kind: &'static str,
@@ -122,18 +138,27 @@ impl Job {
 
     async fn play(&self, kind: DrivenKind, policy: &ClientPolicy) -> ScenarioResult {
         let native = kind == DrivenKind::Native;
-        let claims = ["api", "logout", "issuers", "refresh", "openid", "iss", "id_token", "revocation", "confidential"];
+        let variant = self.patch.as_ref();
+        let lacks = |name: &str| variant.is_some_and(|variant| variant.lacks.iter().any(|lacking| lacking == name));
+        let claims = CLAIMS.iter().filter(|name| offers(kind, name) && !lacks(name));
+        let mut client = registered(native);
+        if let Some(method) = variant.and_then(|variant| variant.registered_as.clone()).filter(|_| !native) {
+            client.auth_method = method;
+        }
         let source = ClientSource {
             server: Arc::clone(&self.server),
             attacker: Arc::clone(&self.attacker),
-            client: registered(native),
+            elsewhere: client.clone(),
+            client,
             kind,
             subject: Subject::Reference(policy.clone()),
-            features: claims.iter().filter(|name| offers(kind, name)).map(|name| ((*name).to_owned(), true.into())).collect(),
+            features: claims.map(|name| ((*name).to_owned(), true.into())).collect(),
             name: "reference client".into(),
-            quiet: std::time::Duration::from_millis(300),
+            quiet: QUIET,
+            patience: PATIENCE,
             turn: Arc::default(),
             control: OnceCell::new(),
+            remembered: Arc::default(),
         };
         let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases: None };
         let tag = format!("{}{}", self.tag, super::subject::kind_word(kind));
@@ -158,7 +183,7 @@ impl Job {
 fn offers(kind: DrivenKind, name: &str) -> bool {
     match kind {
         DrivenKind::Web => true,
-        DrivenKind::Native => !matches!(name, "api" | "logout" | "issuers" | "confidential"),
+        DrivenKind::Native => !matches!(name, "api" | "logout" | "issuers" | "confidential" | "client_secret_basic"),
         DrivenKind::Script => !matches!(name, "api" | "logout" | "issuers"),
     }
 }
@@ -167,15 +192,16 @@ async fn start() -> Result<Arc<MockServer>, String> {
     MockServer::start().await.map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// How the reference client is registered.
+/// How the reference client is registered: with no more scope than it asks for, and with a secret that form-encoding changes (RFC 6749
+/// section 2.3.1).
 fn registered(native: bool) -> MockClient {
     let strings = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     MockClient {
         client_id: "app".into(),
-        client_secret: (!native).then(|| "app-secret-3c1f9a77d0e24b58".into()),
+        client_secret: (!native).then(|| "app secret/3c1f+9a77%d0e24b58:é".into()),
         auth_method: if native { "none" } else { "client_secret_basic" }.into(),
         grant_types: strings(&["authorization_code", "refresh_token", "client_credentials"]),
-        scopes: strings(&["openid", "profile", "email", "offline_access", "api:read", "api:write"]),
+        scopes: strings(&["openid", "offline_access", "api:read"]),
         kind: if native { ClientKind::Native } else { ClientKind::Web },
         ..MockClient::default()
     }

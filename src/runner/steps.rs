@@ -219,8 +219,11 @@ impl<'a> Play<'a> {
 
     /// The same request several times, released together.
     async fn race(&mut self, index: usize, step: &Step) -> Result<Vec<Record>, Stop> {
+        if let Action::Drive(drive) = &step.action {
+            return self.drive_together(index, &label(step), step, drive).await;
+        }
         let Action::Request(request) = &step.action else {
-            return Err(Stop::Error("only requests of the back channel can run in parallel".into()));
+            return Err(Stop::Error("only requests of the back channel, and of clients, can run in parallel".into()));
         };
         let from = self.record_of(request.from.as_deref())?;
         let mut ready = Vec::new();

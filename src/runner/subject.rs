@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::ground::{Clock, Ground, MockSource, NoGround, mock_target};
 use super::result::SkipCode;
-use crate::mock::{MockClient, MockServer, Realm, RealmSpec};
+use crate::mock::{Entry, MockClient, MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
 use crate::reference::{ClientPolicy, Grant, NativeEnd, Settings, WebApp, native, script};
 use crate::scenario::Scenario;
@@ -29,6 +29,8 @@ pub struct ClientSource {
     pub attacker: Arc<MockServer>,
     /// How it is registered there.
     pub client: MockClient,
+    /// How it is registered at the attacker's, for clients that use several issuers.
+    pub elsewhere: MockClient,
     /// What it is.
     pub kind: DrivenKind,
     /// How it is reached.
@@ -39,10 +41,14 @@ pub struct ClientSource {
     pub name: String,
     /// How long the harness waits for a sign that may never come, where the client gives no answer.
     pub quiet: Duration,
+    /// How long the client may take for each thing that is waited for.
+    pub patience: Duration,
     /// A web application has one realm and runs one scenario at a time.
     pub turn: Arc<Mutex<()>>,
     /// Whether a plain run works: of a program, seen once in a run.
     pub control: OnceCell<Result<(), String>>,
+    /// What it sent to the issuer that it trusts in all scenarios that are over, for checks over the whole run.
+    pub remembered: Arc<std::sync::Mutex<Vec<Entry>>>,
 }
 
 /// How a client is reached.
@@ -104,6 +110,8 @@ pub struct Driven {
     _app: Option<WebApp>,
     /// The origins of both issuers.
     pub servers: Home,
+    /// Where the client may be: this machine, and the hosts of its pages. The browser goes nowhere else.
+    pub home: Home,
     /// How long to wait for a sign that may never come.
     pub quiet: Duration,
     /// Where it comes from.
@@ -128,24 +136,27 @@ impl ClientSource {
         let (driven, name) = match &self.subject {
             Subject::Web { site, .. } => {
                 let turn = Arc::clone(&self.turn).lock_owned().await;
-                let realm = self.realm(&self.server, REALM)?;
-                let attacker = self.realm(&self.attacker, REALM)?;
+                let realm = self.realm(&self.server, &self.client, REALM)?;
+                let attacker = self.realm(&self.attacker, &self.elsewhere, REALM)?;
                 let driven = self.driven(realm, attacker, Some(site.clone()), None, Some(turn));
                 if !scenario.needs.fresh {
+                    if self.restarts() {
+                        driven.stop(wire).await;
+                    }
                     self.started(&driven, wire).await?;
                 }
                 (driven, None)
             }
             Subject::Program { command, env, folder } => {
                 let name = super::ground::realm_name(tag);
-                let (realm, attacker) = (self.realm(&self.server, &name)?, self.realm(&self.attacker, &name)?);
+                let (realm, attacker) = (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
                 let env = self.environment(env, &realm, &attacker);
-                let program = Program { command: command.clone(), folder: folder.clone(), env, patience: PATIENCE };
+                let program = Program { command: command.clone(), folder: folder.clone(), env, patience: self.patience };
                 (self.driven(realm, attacker, None, Some(Starter::Program(program)), None), Some(name))
             }
             Subject::Reference(policy) => {
                 let name = super::ground::realm_name(tag);
-                let (realm, attacker) = (self.realm(&self.server, &name)?, self.realm(&self.attacker, &name)?);
+                let (realm, attacker) = (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
                 (self.reference(policy, realm, attacker).await?, Some(name))
             }
         };
@@ -156,6 +167,7 @@ impl ClientSource {
             name: self.name.clone(),
         };
         let mut target = mock_target(&source, &driven.realm, wire).await;
+        target.claims_only = true;
         target.features = self.features.clone();
         target.features.insert("kind".into(), Value::from(kind_word(self.kind)));
         target.clients = vec![self.known()];
@@ -223,9 +235,9 @@ impl ClientSource {
     }
 
     /// A realm with the client in it, as if it had just been made.
-    fn realm(&self, server: &MockServer, name: &str) -> Result<Realm, NoGround> {
+    fn realm(&self, server: &MockServer, client: &MockClient, name: &str) -> Result<Realm, NoGround> {
         let mut spec = RealmSpec::new(name);
-        spec.clients = vec![self.client.clone()];
+        spec.clients = vec![client.clone()];
         if let Some(realm) = server.realm_named(name) {
             realm.reset(PolicySet::strict());
             return Ok(realm);
@@ -242,16 +254,26 @@ impl ClientSource {
         turn: Option<OwnedMutexGuard<()>>,
     ) -> Driven {
         let servers = Home::new([realm.issuer(), attacker.issuer()], []);
-        let source = Arc::clone(self);
-        Driven { kind: self.kind, realm, attacker, site, program, servers, quiet: self.quiet, source, _app: None, _turn: turn }
+        let pages = site.iter().flat_map(|site| site.start_urls.iter().chain(&site.api_url).chain(&site.logout_url));
+        let redirects = &self.client.redirect_uris;
+        let hosts: Vec<String> =
+            pages.chain(redirects).filter_map(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned)).collect();
+        let home = Home::new([], hosts.iter().map(String::as_str).chain(["127.0.0.1", "127.0.0.2", "::1", "localhost"]));
+        let (source, quiet) = (Arc::clone(self), self.quiet);
+        Driven { kind: self.kind, realm, attacker, site, program, servers, home, quiet, source, _app: None, _turn: turn }
+    }
+
+    /// Whether the application is started anew for each scenario.
+    fn restarts(&self) -> bool {
+        matches!(&self.subject, Subject::Web { serve: Some(serve), .. } if serve.restart == Restart::PerScenario)
     }
 
     /// Sees to it that a served application runs.
     async fn started(&self, driven: &Driven, wire: &Wire) -> Result<(), NoGround> {
-        let Subject::Web { serve: Some(serve), running, .. } = &self.subject else { return Ok(()) };
+        let Subject::Web { serve: Some(_), running, .. } = &self.subject else { return Ok(()) };
         let mut running = running.lock().await;
         let ended = running.as_mut().and_then(Served::ended);
-        if running.is_none() || ended.is_some() || serve.restart == Restart::PerScenario {
+        if running.is_none() || ended.is_some() {
             self.start(driven, wire, &mut running).await.map_err(NoGround::Error)?;
         }
         Ok(())
@@ -259,9 +281,11 @@ impl ClientSource {
 
     async fn start(&self, driven: &Driven, wire: &Wire, running: &mut Option<Served>) -> Result<(), String> {
         let Subject::Web { serve: Some(serve), env, folder, .. } = &self.subject else { return Ok(()) };
-        *running = None;
+        if let Some(served) = running.take() {
+            served.stop(wire, &serve.ready_url).await;
+        }
         let env = self.environment(env, &driven.realm, &driven.attacker);
-        let served = Served::start(&serve.command, folder, &env, &serve.ready_url, wire, PATIENCE).await;
+        let served = Served::start(&serve.command, folder, &env, &serve.ready_url, wire, self.patience).await;
         *running = Some(served.map_err(|error| error.to_string())?);
         Ok(())
     }
@@ -347,6 +371,28 @@ impl Launched {
         }
     }
 
+    /// Whether it ends within a span.
+    pub(super) async fn ends_within(&mut self, span: Duration) -> bool {
+        match self {
+            Self::Program(running) => running.ends_within(span).await,
+            Self::Reference { task, .. } => {
+                let begun = tokio::time::Instant::now();
+                while !task.is_finished() && begun.elapsed() < span {
+                    tokio::time::sleep(span / 20).await;
+                }
+                task.is_finished()
+            }
+        }
+    }
+
+    /// What it printed so far.
+    pub(super) fn output(&self) -> String {
+        match self {
+            Self::Program(running) => running.output(),
+            Self::Reference { .. } => String::new(),
+        }
+    }
+
     /// Waits for its end.
     pub(super) async fn end(self) -> ProgramEnd {
         match self {
@@ -368,7 +414,44 @@ impl Launched {
     }
 }
 
+/// How many requests of a client are remembered for checks over the whole run.
+const REMEMBERED: usize = 20_000;
+
 impl Driven {
+    /// How much stands in the journals of both issuers.
+    pub(super) fn recorded(&self) -> (u64, u64) {
+        (self.realm.recorded(), self.attacker.recorded())
+    }
+
+    /// Keeps what the client sent for checks over the whole run.
+    pub(super) fn remember(&self) {
+        let mut remembered = self.source.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = REMEMBERED.saturating_sub(remembered.len());
+        remembered.extend(self.realm.journal().into_iter().take(room));
+    }
+
+    /// Sees to it that a served application runs: it may have ended in an earlier case.
+    pub(super) async fn revive(&self, wire: &Wire) -> Result<(), String> {
+        match self.source.started(self, wire).await {
+            Ok(()) => Ok(()),
+            Err(NoGround::Skip(_, reason) | NoGround::Error(reason)) => Err(reason),
+        }
+    }
+
+    /// How a served application ended, if it has.
+    pub(super) async fn ended(&self) -> Option<String> {
+        let Subject::Web { running, .. } = &self.source.subject else { return None };
+        running.lock().await.as_mut().and_then(Served::ended)
+    }
+
+    /// Ends the application, so that the next one knows nothing of what it learned.
+    pub(super) async fn stop(&self, wire: &Wire) {
+        let Subject::Web { running, serve: Some(serve), .. } = &self.source.subject else { return };
+        if let Some(served) = running.lock().await.take() {
+            served.stop(wire, &serve.ready_url).await;
+        }
+    }
+
     /// Starts the application anew, so that it knows nothing of its issuer.
     ///
     /// # Errors

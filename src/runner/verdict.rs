@@ -53,12 +53,18 @@ pub fn judge(check: &Check, level: Level, record: &Record, control: &Control, na
     if record.outcome.proves_nothing() && !wants_exactly(check, record) {
         return Judgement::new(Verdict::Error, format!("{}; that proves nothing", record.summary()));
     }
-    let mismatches = differences(&check.want, record, names);
-    let tolerated = check.tolerate.iter().find(|t| !mismatches.is_empty() && differences(&t.want, record, names).is_empty());
     let refused = !record.outcome.is_success() && (record.edited || expects_refusal(&check.want));
     if let (Control::Failed(reason), true) = (control, refused) {
         return Judgement::new(Verdict::Error, format!("control failed: {reason}"));
     }
+    judge_seen(check, level, record, names)
+}
+
+/// Judges what was seen as it is. Of a client a hang or a broken answer is something that it did, not something that is missing.
+#[must_use]
+pub fn judge_seen(check: &Check, level: Level, record: &Record, names: &Names<'_>) -> Judgement {
+    let mismatches = differences(&check.want, record, names);
+    let tolerated = check.tolerate.iter().find(|t| !mismatches.is_empty() && differences(&t.want, record, names).is_empty());
     match (mismatches.first(), tolerated) {
         (None, _) => Judgement::new(Verdict::Pass, record.summary()),
         (Some(_), Some(tolerance)) => {
@@ -76,8 +82,9 @@ pub fn judge_defence(level: Level, evidence: &Evidence) -> Judgement {
     let seen = evidence.summary();
     match (evidence.reaction, evidence.redeemed) {
         (Reaction::Unknown, _) => Judgement::new(Verdict::Error, seen),
-        // Nothing was got by it: what it shows is the session that there was.
-        (Reaction::Accepted, 0) => Judgement::new(Verdict::Pass, format!("{seen}; nothing was got by it")),
+        (Reaction::Accepted, 0) if evidence.had_session => {
+            Judgement::new(Verdict::Pass, format!("{seen}; nothing was got by it: this is the session that there was"))
+        }
         (Reaction::Accepted, _) => Judgement::new(breach(level), seen),
         (_, 1..) if !evidence.use_is_visible => {
             Judgement::new(breach(level), format!("{seen}; whether it was used cannot be seen ([client.success] would tell)"))

@@ -38,6 +38,20 @@ pub struct Drive {
     pub until_callback: bool,
     /// Deviations of the request that is opened.
     pub edits: Edits,
+    /// Which cookies the browser has.
+    pub cookies: Cookies,
+}
+
+/// The cookies that a browser session goes on with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Cookies {
+    /// Its own.
+    #[default]
+    Own,
+    /// Its own, without those that scripts can read.
+    HttpOnly,
+    /// In place of its own those that another session had at the end of the step of that name: somebody took them.
+    Of(String),
 }
 
 /// What the client is made to do.
@@ -55,6 +69,8 @@ pub enum DriveWhat {
         url: Template,
         /// Where it is delivered instead, with the same parameters.
         at: Option<Template>,
+        /// The host to which it goes instead, at the same port.
+        host: Option<String>,
     },
 }
 
@@ -78,13 +94,30 @@ pub struct ClientWant {
     pub copes: bool,
     /// What it sent to the mock.
     pub journal: Option<JournalWant>,
+    /// What its last page is like.
+    pub page: Option<PageWant>,
+}
+
+/// What the last page of a web application is like.
+#[derive(Debug, Clone, Default)]
+pub struct PageWant {
+    /// Whether there is one: whether somebody answers.
+    pub answered: Option<bool>,
+    /// Text that does not stand in it as it is, unless the page is no HTML.
+    pub raw_html_absent: Option<Template>,
+    /// Its address.
+    pub url: Option<Matcher>,
+    /// Where the client sends the browser, a line each.
+    pub redirects: Option<Matcher>,
+    /// The `Set-Cookie` fields of all its pages on the way, a line each.
+    pub set_cookie: Option<Matcher>,
 }
 
 impl ClientWant {
     /// Whether nothing is wanted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.defended && !self.works && !self.copes && self.journal.is_none()
+        !self.defended && !self.works && !self.copes && self.journal.is_none() && self.page.is_none()
     }
 }
 
@@ -111,4 +144,6 @@ pub struct JournalWant {
     pub count: Option<Matcher>,
     /// Instead of counting: every exchange with the endpoint is such, and there is one.
     pub each: bool,
+    /// Instead of counting: such exchanges have a parameter of that name, each with another value, and there is one.
+    pub distinct: Option<String>,
 }

@@ -21,7 +21,7 @@ mod tests;
 mod validate;
 mod vocabulary;
 
-pub use client::{ClientWant, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, UserDoes};
+pub use client::{ClientWant, Cookies, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, PageWant, UserDoes};
 pub use json::Json;
 pub use load::load_one;
 pub use matcher::{Kind, Matcher};

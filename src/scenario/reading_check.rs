@@ -14,7 +14,7 @@ use crate::reader::{Data, Fields, Node, quoted};
 /// The members of a check that are about something that not every step has, with the verbs that have it.
 const BELONG: &[(&str, &[&str])] = &[
     ("via", &["authorize"]),
-    ("not_sent_to", &["authorize"]),
+    ("not_sent_to", &["authorize", "drive"]),
     ("cookies", &["authorize"]),
     ("third_parties", &["authorize"]),
     ("password_sent_on", &["authorize"]),
@@ -25,6 +25,7 @@ const BELONG: &[(&str, &[&str])] = &[
     ("works", &["drive"]),
     ("copes", &["drive"]),
     ("journal", &["drive"]),
+    ("page", &["drive"]),
 ];
 
 impl Reading<'_> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::client::{ClientWant, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, UserDoes};
+use super::client::{ClientWant, Cookies, Drive, DriveWhat, JournalWant, MockRealm, MockSetup, PageWant, UserDoes};
 use super::reading::{Reading, Role};
 use super::reading_step::Channel;
 use crate::policy::{Patch, PatchKind, When};
@@ -63,7 +63,8 @@ impl Reading<'_> {
         let api = fields.flag("api").filter(|on| *on).map(|_| DriveWhat::Api);
         let logout = fields.flag("logout").filter(|on| *on).map(|_| DriveWhat::Logout);
         let at = fields.take("at").map(|node| self.template(node));
-        let open = fields.take("open").map(|node| DriveWhat::Open { url: self.template(node), at });
+        let host = fields.string("host").map(str::to_owned);
+        let open = fields.take("open").map(|node| DriveWhat::Open { url: self.template(node), at, host });
         let mut whats: Vec<DriveWhat> = [login, api, logout, open].into_iter().flatten().collect();
         if whats.len() != 1 {
             self.sink.add_with_help(
@@ -79,7 +80,20 @@ impl Reading<'_> {
             user: fields.whole("user", 0).unwrap_or(0),
             issuer: fields.whole("issuer", 1).unwrap_or(1),
             until_callback: fields.take("until").and_then(|node| self.sink.choice(node, &stops)).unwrap_or(false),
+            cookies: self.cookies(fields),
             edits: self.edits(fields, Channel::Front),
+        }
+    }
+
+    fn cookies(&self, fields: &mut Fields<'_>) -> Cookies {
+        let Some(node) = fields.take("cookies") else { return Cookies::Own };
+        match self.sink.string(node) {
+            Some("http-only") => Cookies::HttpOnly,
+            Some(name) => {
+                self.use_step(node.span.clone(), name, Role::Compared);
+                Cookies::Of(name.to_owned())
+            }
+            None => Cookies::Own,
         }
     }
 
@@ -90,7 +104,26 @@ impl Reading<'_> {
             works: fields.flag("works").unwrap_or(false),
             copes: fields.flag("copes").unwrap_or(false),
             journal: fields.take("journal").and_then(|node| self.journal(node)),
+            page: fields.take("page").and_then(|node| self.page(node)),
         }
+    }
+
+    fn page(&self, node: &Node) -> Option<PageWant> {
+        let mut fields = Fields::of(node, self.sink)?;
+        let want = PageWant {
+            answered: fields.flag("answered"),
+            raw_html_absent: fields.take("raw_html_absent").map(|node| self.template(node)),
+            url: self.matcher_of(&mut fields, "url"),
+            redirects: self.matcher_of(&mut fields, "redirects"),
+            set_cookie: self.matcher_of(&mut fields, "set_cookie"),
+        };
+        let matchers = [&want.url, &want.redirects, &want.set_cookie];
+        if want.answered.is_none() && want.raw_html_absent.is_none() && matchers.iter().all(|matcher| matcher.is_none()) {
+            let help = "answered, raw_html_absent, url, redirects or set_cookie";
+            self.sink.add_with_help(&node.span, "this wants nothing of the page", help);
+        }
+        fields.finish();
+        Some(want)
     }
 
     fn journal(&self, node: &Node) -> Option<JournalWant> {
@@ -112,9 +145,11 @@ impl Reading<'_> {
             status: self.matcher_of(&mut fields, "status"),
             count: self.matcher_of(&mut fields, "count"),
             each: fields.flag("each").unwrap_or(false),
+            distinct: fields.string("distinct").map(str::to_owned),
         };
-        if want.each && want.count.is_some() {
-            self.sink.add(&node.span, "`each` and `count` do not go together");
+        let ways = [want.each, want.count.is_some(), want.distinct.is_some()];
+        if ways.into_iter().filter(|on| *on).count() > 1 {
+            self.sink.add(&node.span, "`each`, `count` and `distinct` do not go together");
         }
         fields.finish();
         Some(want)

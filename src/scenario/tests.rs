@@ -470,7 +470,7 @@ fn mistakes_of_the_whole() {
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nauthorize = {{ parallel = 2 }}\n")),
-        "s.toml:12:1: only requests of the back channel can be released in parallel"
+        "s.toml:12:1: only requests of the back channel, and pages of a client, can be released in parallel"
     );
     assert_eq!(
         mistake("[[steps]]\nwait = { for = \"1s\" }\nexpect = { name = \"n\", status = 200 }\n"),

@@ -177,9 +177,11 @@ impl<'a> Names<'a> {
         let root = path[0].as_str();
         match root {
             "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
+            "now" if matches!(rest[..], [word, span] if word == "minus" && span.parse::<u32>().is_ok()) => {}
             "issuer" if matches!(rest[..], ["origin" | "path"]) => {}
             "issuer" => self.sink.add(span, "write {issuer}, {issuer.origin} or {issuer.path}"),
-            "now" | "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
+            "now" => self.sink.add(span, "write {now} or {now.minus.SECONDS}"),
+            "openid_configuration" | "random" => self.sink.add(span, format!("{{{root}}} has no members")),
             "metadata" if rest.len() == 1 => {}
             "metadata" => self.sink.add(span, "write {metadata.MEMBER}"),
             "endpoint" => match rest[..] {
@@ -325,9 +327,13 @@ fn counts(scenario: &Scenario, step: &Step, sink: &Sink) {
     if step.parallel > 1 && step.times > 1 {
         sink.add(&step.span, "a step is done `times` after another or in `parallel`, not both");
     }
-    let direct = matches!(step.action, Action::Request(_));
+    let direct = match &step.action {
+        Action::Request(_) => true,
+        Action::Drive(drive) => !matches!(drive.what, super::DriveWhat::Login(_)),
+        _ => false,
+    };
     if step.parallel > 1 && !direct {
-        sink.add(&step.span, "only requests of the back channel can be released in parallel");
+        sink.add(&step.span, "only requests of the back channel, and pages of a client, can be released in parallel");
     }
 }
 

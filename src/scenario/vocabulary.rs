@@ -12,6 +12,7 @@ pub const CLIENT_OUTCOMES: [&str; 5] = ["accepted", "rejected", "crashed", "hung
 /// Features that discovery or configuration can tell of; `[server.features]` may claim others.
 pub const FEATURES: &[&str] = &[
     "api",
+    "client_secret_basic",
     "confidential",
     "consent",
     "id_token",
@@ -29,6 +30,7 @@ pub const FEATURES: &[&str] = &[
     "refresh_rotation",
     "registration",
     "revocation",
+    "shared_redirect_uri",
 ];
 
 /// The device authorization grant (RFC 8628 section 3.4).

@@ -25,6 +25,8 @@ pub struct Target {
     pub lifetimes: Lifetimes,
     /// What discovery cannot tell, as configured (`pkce = "required"`…).
     pub features: BTreeMap<String, Value>,
+    /// Whether only those count, and nothing that metadata say: of a client under test, whose server is the mock.
+    pub claims_only: bool,
     /// The clients that are configured; dynamic registration makes further ones.
     pub clients: Vec<Client>,
     /// The users; the first is the default.

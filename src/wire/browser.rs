@@ -31,7 +31,21 @@ impl Browser {
 
     /// Sends one request with the header fields of a browser, unless they are set, and with the cookies that belong there; keeps
     /// the cookies of the answer. A fragment in the URL is not sent.
-    pub async fn send(&mut self, mut request: Request) -> Exchange {
+    pub async fn send(&mut self, request: Request) -> Exchange {
+        let request = self.dressed(request);
+        let url = Url::parse(&request.url).ok();
+        let exchange = self.wire.send(Channel::Front, request).await;
+        if let (Some(url), Some(response)) = (url, exchange.response()) {
+            for value in response.headers.all("set-cookie") {
+                self.keep(&String::from_utf8_lossy(value), &url);
+            }
+        }
+        exchange
+    }
+
+    /// A request with everything that this browser adds to it.
+    #[must_use]
+    pub fn dressed(&self, mut request: Request) -> Request {
         if let Some((url, _)) = request.url.split_once('#') {
             request.url = url.to_owned();
         }
@@ -40,19 +54,27 @@ impl Browser {
                 request.headers.push(name, value);
             }
         }
-        let url = Url::parse(&request.url).ok();
-        if let Some(cookies) = url.as_ref().and_then(|url| self.cookies(url))
-            && !request.headers.has("cookie")
-        {
+        let cookies = Url::parse(&request.url).ok().and_then(|url| self.cookies(&url));
+        if let Some(cookies) = cookies.filter(|_| !request.headers.has("cookie")) {
             request.headers.push("Cookie", cookies);
         }
-        let exchange = self.wire.send(Channel::Front, request).await;
-        if let (Some(url), Some(response)) = (url, exchange.response()) {
-            for value in response.headers.all("set-cookie") {
-                self.keep(&String::from_utf8_lossy(value), &url);
-            }
+        request
+    }
+
+    /// Forgets the cookies that scripts can read: those without `HttpOnly`.
+    pub fn drop_readable(&mut self) {
+        let readable = |cookie: &&cookie_store::Cookie<'static>| cookie.http_only() != Some(true);
+        let names: Vec<(String, String, String)> = self
+            .jar
+            .iter_any()
+            .filter(readable)
+            .map(|cookie| {
+                (String::from(&cookie.domain), String::from(&cookie.path), cookie.name().to_owned())
+            })
+            .collect();
+        for (domain, path, name) in names {
+            self.jar.remove(&domain, &path, &name);
         }
-        exchange
     }
 
     /// Puts a cookie into the jar, written as in a `Set-Cookie` field that came from that URL. `false` where it does not fit.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use oauthspec::catalog::{Catalogue, Plan};
 use oauthspec::policy::Library;
-use oauthspec::runner::{Keep, Matrix, Pace, Part, Stage, selftest};
+use oauthspec::reference::Library as ClientLibrary;
+use oauthspec::runner::{Keep, Matrix, Pace, Part, Stage, selftest, selftest_clients};
 use oauthspec::scenario::{Scenario, Suite};
 use oauthspec::wire::{Wire, WireOptions};
 use tempfile::tempdir;
@@ -55,6 +56,16 @@ async fn the_strict_mock_passes_and_every_fault_is_caught() {
     assert_complete(&matrix(&scenarios, Part::Faults).await);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reference_client_passes_and_every_fault_of_it_is_caught() {
+    let suite = Suite::embedded().unwrap();
+    let scenarios: Vec<Arc<Scenario>> = suite.iter().filter(|scenario| scenario.is_about_clients()).cloned().collect();
+    assert!(scenarios.len() >= 110, "{}", scenarios.len());
+    let plans: Vec<&Plan> = Plan::all().iter().collect();
+    let matrix = selftest_clients(&scenarios, &plans, ClientLibrary::embedded(), &stage(), &[Part::Faults]).await.unwrap();
+    assert_complete(&matrix);
+}
+
 /// Every variant on a scenario of each family; `oauthspec selftest` does it with all of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_variant_passes_a_scenario_of_each_family() {
@@ -70,7 +81,12 @@ fn of_servers(suite: &Suite) -> Vec<Arc<Scenario>> {
 }
 
 async fn matrix(scenarios: &[Arc<Scenario>], part: Part) -> Matrix {
-    let stage = Stage {
+    let plans: Vec<&Plan> = Plan::all().iter().collect();
+    selftest(scenarios, &plans, Library::embedded(), &stage(), &[part]).await.unwrap()
+}
+
+fn stage() -> Stage {
+    Stage {
         wire: Wire::new(WireOptions::default()).unwrap(),
         catalogue: Catalogue::embedded(),
         seed: 1,
@@ -79,9 +95,7 @@ async fn matrix(scenarios: &[Arc<Scenario>], part: Part) -> Matrix {
         keep: Keep::Verdicts,
         pace: Arc::new(Pace::default()),
         places: Arc::new(tokio::sync::Semaphore::new(8)),
-    };
-    let plans: Vec<&Plan> = Plan::all().iter().collect();
-    selftest(scenarios, &plans, Library::embedded(), &stage, &[part]).await.unwrap()
+    }
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 
 mod bad_input;
+mod clients;
 mod command_line;
 mod embedded;
 mod interrupted;

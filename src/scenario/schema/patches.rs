@@ -18,7 +18,7 @@ words! {
     /// A kind of token.
     Token { Access = "access_token", Id = "id_token", }
     /// What is done to a signature.
-    Signature { None = "none", Flip = "flip", OtherKey = "other-key", }
+    Signature { None = "none", Flip = "flip", OtherKey = "other-key", EmptyKey = "empty-key", }
 }
 
 grammar! {
@@ -149,6 +149,8 @@ grammar! {
         typ: Option<String>,
         /// Further members of the header.
         header: Option<BTreeMap<String, Json>>,
+        /// Claims that stand in the token a second time, behind the others.
+        again: Option<BTreeMap<String, Json>>,
         /// What is done to the signature.
         signature: Option<Signature>,
     }

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::check::{Checks, texts};
-use super::{ClientConfig, DrivenKind, Restart, Serve, Success, file};
+use super::{ClientConfig, DrivenKind, FurtherIssuer, Restart, Serve, Success, file};
 use crate::target::AuthMethod;
 
 impl Checks<'_> {
@@ -36,9 +36,15 @@ impl Checks<'_> {
             env: texts(client.env),
             listen: self.address(client.listen),
             features: client.features,
-            issuers: client.issuers.into_iter().filter_map(|issuer| self.url(Some(issuer.start_url))).collect(),
+            issuers: client.issuers.into_iter().filter_map(|issuer| self.further_issuer(issuer)).collect(),
+            quiet: self.duration(client.quiet).unwrap_or(super::QUIET),
             folder: self.folder.to_owned(),
         }
+    }
+
+    fn further_issuer(&mut self, issuer: file::Issuer) -> Option<FurtherIssuer> {
+        let redirect_uris = issuer.redirect_uris.into_iter().map(|uri| self.redirect_uri(uri)).collect();
+        Some(FurtherIssuer { start_url: self.url(Some(issuer.start_url))?, redirect_uris })
     }
 
     fn driven_kind(&mut self, client: &file::DrivenClient) -> DrivenKind {

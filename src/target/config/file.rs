@@ -284,6 +284,9 @@ pub(super) struct DrivenClient {
     /// Where the mock stands, for clients configured in advance.
     #[schemars(with = "Option<String>")]
     pub(super) listen: Option<Spanned<String>>,
+    /// How long a request that may never come is waited for, where the client gave no answer (`300ms`).
+    #[schemars(with = "Option<String>")]
+    pub(super) quiet: Option<Spanned<String>>,
     /// What it claims.
     #[serde(default)]
     pub(super) features: BTreeMap<String, Value>,
@@ -324,6 +327,10 @@ pub(super) struct Issuer {
     /// Where a login with it starts.
     #[schemars(with = "String")]
     pub(super) start_url: Spanned<String>,
+    /// Redirect URIs that belong to this issuer alone.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) redirect_uris: Vec<Spanned<String>>,
 }
 
 /// An excuse for known failures.

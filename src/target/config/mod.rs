@@ -108,10 +108,24 @@ pub struct ClientConfig {
     pub listen: Option<SocketAddr>,
     /// What it claims.
     pub features: BTreeMap<String, Value>,
-    /// Start URLs for further issuers.
-    pub issuers: Vec<String>,
+    /// Further issuers that it can use.
+    pub issuers: Vec<FurtherIssuer>,
+    /// How long a request that may never come is waited for, where the client gave no answer.
+    pub quiet: Duration,
     /// The folder of the file: commands run here.
     pub folder: PathBuf,
+}
+
+/// How long a request that may never come is waited for, where a client gives no answer and nothing else is configured.
+pub const QUIET: Duration = Duration::from_millis(300);
+
+/// A further issuer of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherIssuer {
+    /// Where a login with it starts.
+    pub start_url: String,
+    /// Redirect URIs that belong to it alone (RFC 9700 section 4.4.2.2); empty: the client has the same ones everywhere.
+    pub redirect_uris: Vec<String>,
 }
 
 /// What a client under test is.
@@ -199,7 +213,9 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let source = Source::new(path.display().to_string(), text);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Absolute, since programs are started in it: what is relative to it must not be so once more.
+        let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = folder.parent().unwrap_or(Path::new("."));
         Self::parse(&source, folder, &|name| std::env::var(name).ok()).map_err(ConfigError::Invalid)
     }
 

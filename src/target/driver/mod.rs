@@ -81,6 +81,12 @@ pub struct Landing {
     pub callback: Option<Callback>,
     /// The last answer of the client.
     pub page: Option<Response>,
+    /// Its address.
+    pub page_url: Option<String>,
+    /// Where the client sent the browser, in order.
+    pub sent_to: Vec<String>,
+    /// The `Set-Cookie` fields of the client.
+    pub set_cookie: Vec<String>,
     /// Where the journey ended, where that was not at the client.
     pub elsewhere: Option<String>,
     /// Whether the client gave no answer within the limit.

@@ -15,6 +15,9 @@ use crate::wire::Wire;
 /// How much of the output of a program is kept, in bytes; the rest is read and dropped.
 const OUTPUT_LIMIT: usize = 256 * 1024;
 
+/// How long processes that an application started may take to let go of its port, once they were ended.
+const RELEASE: Duration = Duration::from_secs(5);
+
 /// Why a program of the client cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ProcessError {
@@ -128,13 +131,20 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    /// Ends the whole process group.
+    fn kill(&self) {
         #[cfg(unix)]
         if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
             // A group that is gone already is what is wanted.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
@@ -176,6 +186,17 @@ impl Served {
             pause = (pause * 2).min(Duration::from_millis(200));
         }
         Ok(Self { process })
+    }
+
+    /// Ends it, with everything that it started, and waits until nothing answers in its place any more.
+    pub async fn stop(self, wire: &Wire, ready_url: &str) {
+        let Self { mut process } = self;
+        process.kill();
+        let _reaped = process.end().await;
+        let begun = tokio::time::Instant::now();
+        while begun.elapsed() < RELEASE && answers(wire, ready_url).await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Whether it has ended, and what it printed last.

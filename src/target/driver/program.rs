@@ -109,6 +109,17 @@ impl Running {
         found.map(str::to_owned)
     }
 
+    /// Whether it ends within a span.
+    pub async fn ends_within(&mut self, span: Duration) -> bool {
+        tokio::time::timeout(span, self.process.end()).await.is_ok()
+    }
+
+    /// What it printed so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
     /// Waits for its end.
     pub async fn end(mut self) -> ProgramEnd {
         let ended = tokio::time::timeout(self.patience, self.process.end()).await;

@@ -14,6 +14,8 @@ pub struct Errand<'a> {
     pub request: Request,
     /// The mock, and whoever else plays an authorization server.
     pub servers: &'a Home,
+    /// The client itself: the browser goes nowhere else.
+    pub site: &'a Home,
     /// Who logs in there.
     pub user: &'a User,
     /// What the user does there.
@@ -21,7 +23,7 @@ pub struct Errand<'a> {
     /// Where it ends.
     pub stop: Stop,
     /// Is told each authorization request before it is sent.
-    pub asks: &'a (dyn Fn(&Params) + Sync),
+    pub asks: &'a (dyn Fn(&str, &Params) + Sync),
 }
 
 /// Where an errand ends.
@@ -43,8 +45,11 @@ pub async fn go(browser: &mut Browser, errand: Errand<'_>) -> Landing {
     for _ in 0..REDIRECTS {
         let next = if errand.servers.contains(&request.url) {
             at_the_server(browser, request, &errand, &mut landing).await
-        } else {
+        } else if errand.site.contains(&request.url) {
             at_the_client(browser, request, &mut landing).await
+        } else {
+            landing.elsewhere = Some(format!("the client sends the browser to {}, which is not its own", request.url));
+            None
         };
         match next {
             Some(next) => request = next,
@@ -59,16 +64,37 @@ pub async fn go(browser: &mut Browser, errand: Errand<'_>) -> Landing {
 async fn at_the_client(browser: &mut Browser, request: Request, landing: &mut Landing) -> Option<Request> {
     let exchange = browser.send(request).await;
     let next = next_of(&exchange);
-    match &exchange.outcome {
-        Ok(response) => landing.page = Some(response.clone()),
-        Err(failure) => {
-            landing.page = None;
-            landing.hung = matches!(failure, Failure::Timeout(_));
-            landing.cut = !landing.hung;
-        }
-    }
-    landing.exchanges.push(exchange);
+    landing.sent_to.extend(next.iter().map(|next| next.url.clone()));
+    landing.add(exchange);
     next
+}
+
+impl Landing {
+    /// Of one request to the client, whose redirects are not followed.
+    #[must_use]
+    pub fn at(exchange: Exchange) -> Self {
+        let mut landing = Self::default();
+        landing.add(exchange);
+        landing
+    }
+
+    /// Adds a page of the client.
+    fn add(&mut self, exchange: Exchange) {
+        match &exchange.outcome {
+            Ok(response) => {
+                self.page = Some(response.clone());
+                let cookies = response.headers.all("set-cookie");
+                self.set_cookie.extend(cookies.map(|value| String::from_utf8_lossy(value).into_owned()));
+            }
+            Err(failure) => {
+                self.page = None;
+                self.hung = matches!(failure, Failure::Timeout(_));
+                self.cut = !self.hung;
+            }
+        }
+        self.page_url = Some(exchange.request.url.clone());
+        self.exchanges.push(exchange);
+    }
 }
 
 /// The user's way through the mock.
@@ -76,7 +102,7 @@ async fn at_the_server(browser: &mut Browser, request: Request, errand: &Errand<
     let asked = Params::parse_lossy(request.query().unwrap_or_default().as_bytes());
     let redirect_uris = asked.get("redirect_uri").map(|uri| vec![uri.into_owned()]).unwrap_or_default();
     if asked.has("response_type") || asked.has("client_id") || asked.has("request_uri") {
-        (errand.asks)(&asked);
+        (errand.asks)(&request.url, &asked);
         landing.asked = Some(asked);
     }
     let form = Login::Form(Vec::new());
