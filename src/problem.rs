@@ -33,7 +33,7 @@ impl Source {
     }
 }
 
-/// One mistake in a file. `Display` gives `file:line:column: message (help)`.
+/// One mistake in a file. `Display` gives `file:line:column: message (help)`; in JSON, which has no lines, `name#pointer: message (help)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file.
@@ -44,13 +44,15 @@ pub struct Problem {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// Where in a JSON document it is, as a JSON pointer (RFC 6901); `None` in files.
+    pub pointer: Option<String>,
 }
 
 impl Problem {
     /// A mistake at that place.
     #[must_use]
     pub fn new(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { source: Arc::clone(source), span, message: message.into(), help: None }
+        Self { source: Arc::clone(source), span, message: message.into(), help: None, pointer: None }
     }
 
     /// With a word on how to mend it.
@@ -69,8 +71,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (line, column) = self.source.position(self.span.start);
-        write!(f, "{}:{line}:{column}: {}", self.source.name, self.message)?;
+        match &self.pointer {
+            Some(pointer) => write!(f, "{}#{pointer}: {}", self.source.name, self.message)?,
+            None => {
+                let (line, column) = self.source.position(self.span.start);
+                write!(f, "{}:{line}:{column}: {}", self.source.name, self.message)?;
+            }
+        }
         match &self.help {
             Some(help) => write!(f, " ({help})"),
             None => Ok(()),

@@ -63,8 +63,14 @@ impl Node {
         Err(problems)
     }
 
-    /// The tree of a JSON value, without positions.
-    pub(crate) fn from_json(value: &Value) -> Self {
+    /// The tree of a JSON value. Positions are the numbers of the pointers that are added, for [`Sink::of_json`].
+    pub(crate) fn from_json(value: &Value, pointers: &mut Vec<String>) -> Self {
+        Self::at_pointer(value, "", pointers)
+    }
+
+    fn at_pointer(value: &Value, pointer: &str, pointers: &mut Vec<String>) -> Self {
+        let span = pointers.len()..pointers.len() + 1;
+        pointers.push(pointer.to_owned());
         let data = match value {
             Value::Null => Data::Null,
             Value::Bool(flag) => Data::Bool(*flag),
@@ -72,14 +78,20 @@ impl Node {
                 number.as_i64().map_or_else(|| Data::Float(number.as_f64().unwrap_or(f64::NAN)), Data::Integer)
             }
             Value::String(text) => Data::String(text.clone()),
-            Value::Array(items) => Data::Array(items.iter().map(Self::from_json).collect()),
+            Value::Array(items) => {
+                let item = |(index, item)| Self::at_pointer(item, &format!("{pointer}/{index}"), pointers);
+                Data::Array(items.iter().enumerate().map(item).collect())
+            }
             Value::Object(members) => {
-                let entry =
-                    |(key, value): (&String, &Value)| Entry { key: key.clone(), span: 0..0, value: Self::from_json(value) };
+                let entry = |(key, value): (&String, &Value)| {
+                    let escaped = key.replace('~', "~0").replace('/', "~1");
+                    let value = Self::at_pointer(value, &format!("{pointer}/{escaped}"), pointers);
+                    Entry { key: key.clone(), span: value.span.clone(), value }
+                };
                 Data::Table(members.iter().map(entry).collect())
             }
         };
-        Self { span: 0..0, data }
+        Self { span, data }
     }
 
     /// As JSON; dates become strings.
@@ -142,13 +154,20 @@ impl Node {
 #[derive(Debug)]
 pub(crate) struct Sink {
     source: Arc<Source>,
+    /// Of a JSON document: where its values stand.
+    pointers: Vec<String>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl Sink {
     /// No mistakes yet.
     pub(crate) fn new(source: &Arc<Source>) -> Self {
-        Self { source: Arc::clone(source), problems: RefCell::new(Vec::new()) }
+        Self { source: Arc::clone(source), pointers: Vec::new(), problems: RefCell::new(Vec::new()) }
+    }
+
+    /// For a JSON document, with the pointers that [`Node::from_json`] gave.
+    pub(crate) fn of_json(source: &Arc<Source>, pointers: Vec<String>) -> Self {
+        Self { pointers, ..Self::new(source) }
     }
 
     /// The file that is read.
@@ -190,7 +209,8 @@ impl Sink {
         problems
     }
 
-    fn push(&self, problem: Problem) {
+    fn push(&self, mut problem: Problem) {
+        problem.pointer = self.pointers.get(problem.span.start).cloned();
         let mut problems = self.problems.borrow_mut();
         if !problems.contains(&problem) {
             problems.push(problem);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::keys::Alg;
 use super::state::Commit;
-use crate::policy::{AuthorizeCause, BearerCause, Effective, RegistrationCause, TokenCause, Via};
+use crate::policy::{AuthorizeCause, BearerCause, Effective, RegistrationCause, Respond, TokenCause, Via};
 
 /// What was decided about a request.
 pub(super) struct Decision {
@@ -23,6 +23,8 @@ pub(super) struct Decision {
 
 /// The kinds of answers.
 pub(super) enum Outcome {
+    /// What a rule wants to be sent instead of any decision.
+    Literal(Arc<Respond>),
     /// A page for the user.
     Page(Page),
     /// On to another page of this server.
@@ -234,6 +236,7 @@ impl Decision {
             Outcome::BearerError { cause, .. } => Some(cause.name()),
             Outcome::Problem { error, .. } => Some(error),
             Outcome::NotFound => Some("not_found"),
+            Outcome::Literal(respond) => (respond.status >= 400).then_some("scripted"),
             Outcome::Page(_) | Outcome::Continue { .. } | Outcome::Tokens(_) | Outcome::Json { .. } | Outcome::Empty(_) => None,
         }
     }

@@ -14,9 +14,9 @@ use crate::policy::{ClientAuthPolicy, Moment};
 /// The owned parts of a [`Moment`].
 pub(super) struct Sketch {
     pub(super) params: Params,
-    grant: Option<String>,
+    pub(super) grant: Option<String>,
     pub(super) client: Option<String>,
-    auth: Option<Method>,
+    pub(super) auth: Option<Method>,
     pub(super) user: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Sketch {
     }
 
     /// As patches see it.
-    pub(super) fn moment(&self, call: &Call<'_>, elapsed: Duration) -> Moment<'_> {
+    pub(super) fn moment<'a>(&'a self, call: &Call<'a>, elapsed: Duration) -> Moment<'a> {
         Moment {
             endpoint: call.endpoint.name(),
             grant: self.grant.as_deref(),
@@ -51,7 +51,9 @@ impl Sketch {
             auth: self.auth.map(Method::name),
             user: self.user.as_deref(),
             params: &self.params,
+            request: call.request,
             elapsed,
+            answered: None,
         }
     }
 

@@ -1,13 +1,14 @@
 //! One isolated issuer: policy, clients, users, tokens, clock and journal. Decide under the lock, render outside, then journal.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::call::{Call, Endpoint, Identity};
 use super::client::{default_clients, default_users};
+use super::client_auth::Method;
 use super::decision::{Decision, Outcome};
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, Journal, JournalLimits};
 use super::moment::Sketch;
 use super::random::Random;
 use super::render::{self, Rendered, Setting};
@@ -47,6 +48,8 @@ pub struct RealmSpec {
     pub keys: Keys,
     /// What its clock shows.
     pub clock: Clock,
+    /// How much of its past it remembers.
+    pub journal: JournalLimits,
 }
 
 impl RealmSpec {
@@ -61,6 +64,7 @@ impl RealmSpec {
             users: default_users(),
             keys: Keys::Fixture,
             clock: Clock::System,
+            journal: JournalLimits::default(),
         }
     }
 }
@@ -77,7 +81,9 @@ struct Inner {
     advanced: AtomicU64,
     policies: RwLock<PolicySet>,
     state: Mutex<State>,
-    journal: Mutex<Journal>,
+    journal: Journal,
+    /// Whether it was verified since something was last expected of it.
+    verified: AtomicBool,
 }
 
 /// An answer on its way to the wire.
@@ -109,7 +115,8 @@ impl Realm {
             advanced: AtomicU64::new(0),
             policies: RwLock::new(spec.policies.with_seed(spec.seed)),
             state: Mutex::new(State::new(random, spec.clients, began)),
-            journal: Mutex::new(Journal::default()),
+            journal: Journal::new(spec.journal),
+            verified: AtomicBool::new(false),
         })))
     }
 
@@ -139,23 +146,22 @@ impl Realm {
         UNIX_EPOCH + self.time()
     }
 
-    /// What it recorded, the latest 10,000 exchanges.
+    /// What it recorded, as far as its journal's limits go back.
     #[must_use]
-    pub fn journal(&self) -> Vec<Entry> {
-        self.journal_since(0)
+    pub fn journal(&self) -> Journal {
+        self.0.journal.clone()
     }
 
     /// What it recorded from an index on.
     #[must_use]
     pub fn journal_since(&self, index: u64) -> Vec<Entry> {
-        let entries = lock(&self.0.journal).since(index);
-        entries.iter().map(|entry| Entry::clone(entry)).collect()
+        self.0.journal.since(index).iter().map(|entry| Entry::clone(&entry)).collect()
     }
 
     /// How many exchanges it has recorded in its life: the index of the next one.
     #[must_use]
     pub fn recorded(&self) -> u64 {
-        lock(&self.0.journal).next()
+        self.0.journal.recorded()
     }
 
     /// Its clients, in the order of registration.
@@ -187,12 +193,28 @@ impl Realm {
         *self.0.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
     }
 
-    /// Begins anew with other patches: sessions, codes, tokens and journal are forgotten; clients, keys and clock stay.
+    /// Puts patches in force that follow from those that are.
+    ///
+    /// # Errors
+    /// Those of the change, and then nothing changes.
+    pub(super) fn change_policies<E>(&self, change: impl FnOnce(&PolicySet) -> Result<PolicySet, E>) -> Result<(), E> {
+        let mut policies = self.0.policies.write().unwrap_or_else(PoisonError::into_inner);
+        *policies = change(&policies)?;
+        Ok(())
+    }
+
+    /// Whether it was verified since something was last expected of it.
+    pub(super) fn verified(&self) -> &AtomicBool {
+        &self.0.verified
+    }
+
+    /// Begins anew with other patches: sessions, codes, tokens, journal, scripts and expectations are forgotten; clients, keys and clock
+    /// stay.
     pub fn reset(&self, policies: PolicySet) {
         policies.reset();
         self.set_policies(policies);
         lock(&self.0.state).forget();
-        lock(&self.0.journal).clear();
+        self.0.journal.clear();
     }
 
     /// Answers a request as the server does, but at once: no delay, no cut body, and every use is noted immediately.
@@ -229,7 +251,10 @@ impl Realm {
         }
         let plain = Setting { rewrites: &[], ..setting };
         let original = (!rewrites.is_empty()).then(|| render::render(&decision, plain).response);
-        let delivery = rewrite::apply(&mut response, &rewrites);
+        let mut delivery = rewrite::apply(&mut response, &rewrites);
+        if let Some(respond) = &effective.respond {
+            delivery.add(&respond.delivery);
+        }
         let exchange = Exchange {
             channel: if endpoint.is_front() { Channel::Front } else { Channel::Back },
             party: Party::Client,
@@ -243,13 +268,16 @@ impl Realm {
             endpoint: endpoint.name(),
             exchange,
             original: original.filter(|original| *original != response),
+            grant: sketch.grant,
             client: decision.client.clone().or(sketch.client),
+            auth: sketch.auth.map(Method::name),
             user: decision.user.clone().or(sketch.user),
             applied: applied(&decision, &effective),
+            rules: effective.rules.clone(),
             cause: decision.cause(),
             notes,
         };
-        lock(&self.0.journal).push(entry);
+        self.0.journal.push(entry);
         Answer { response, delivery, commits: decision.commits }
     }
 
@@ -289,6 +317,9 @@ pub(super) fn route(path: &str) -> Option<(&str, Endpoint)> {
 /// The pure core: a decision from request, policy, memory and clock. It signs nothing and writes to no wire.
 fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Decision {
     let policy = &*effective.policy;
+    if let Some(respond) = &effective.respond {
+        return Decision::new(Outcome::Literal(Arc::clone(respond)));
+    }
     if strange::is_any(call.request, &policy.robustness.crash_on) {
         return Decision::crash();
     }

@@ -37,6 +37,7 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
     let Setting { realm, policy, .. } = setting;
     let mut signed = Vec::new();
     let mut response = match &decision.outcome {
+        Outcome::Literal(respond) => respond.response(),
         Outcome::Page(Page::Login(form)) => html(200, pages::login(form, &realm.path), policy),
         Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, &realm.path), policy),
         Outcome::Page(Page::Device(page)) => html(200, pages::device(page, &realm.path), policy),

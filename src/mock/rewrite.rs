@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::decision::{Decision, Outcome, Page};
 use crate::oauth::Response;
-use crate::policy::{Answer, Rewrite};
+use crate::policy::{self, Answer, Rewrite};
 
 /// How a response is put on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,8 +14,23 @@ pub(super) struct Delivery {
     pub(super) truncate: Option<usize>,
     /// Real time to wait before.
     pub(super) delay: Option<Duration>,
-    /// Nothing is sent and the connection is closed.
+    /// So many bytes of the body go out in a second.
+    pub(super) bandwidth: Option<u64>,
+    /// The connection is reset: instead of an answer, or where its body is cut.
     pub(super) reset: bool,
+    /// The connection is closed in order, without an answer.
+    pub(super) drop: bool,
+}
+
+impl Delivery {
+    /// Adds what a patch says; where both say something, the patch.
+    pub(super) fn add(&mut self, said: &policy::Delivery) {
+        self.truncate = said.truncate.or(self.truncate);
+        self.delay = said.delay.or(self.delay);
+        self.bandwidth = said.bandwidth.or(self.bandwidth);
+        self.reset |= said.reset;
+        self.drop |= said.drop;
+    }
 }
 
 /// The rewrites that concern an answer.
@@ -47,9 +62,7 @@ pub(super) fn apply(response: &mut Response, rewrites: &[Arc<Rewrite>]) -> Deliv
     for rewrite in rewrites.iter().filter(|rewrite| rewrite.fits(answer)) {
         // What one rewrite makes of the answer must not decide whether the next one concerns it.
         Rewrite { on: Answer::Any, ..Rewrite::clone(rewrite) }.apply_message(response);
-        delivery.truncate = rewrite.truncate.or(delivery.truncate);
-        delivery.delay = rewrite.delay.or(delivery.delay);
-        delivery.reset |= rewrite.reset;
+        delivery.add(&rewrite.delivery);
     }
     delivery
 }

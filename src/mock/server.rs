@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::edge;
-use super::{Entry, MockClient, MockUser, Realm, RealmSpec};
+use super::{Expectations, Journal, MockClient, MockUser, Realm, RealmSpec, Unmet};
 use crate::oauth::Request;
-use crate::policy::PolicySet;
+use crate::policy::{PatchError, PolicySet, Script, Unmatched};
 
 /// The name of the realm that every server begins with.
 const DEFAULT: &str = "default";
@@ -35,6 +35,9 @@ pub enum MockError {
     /// No keys can be made.
     #[error("failed to make signing keys")]
     Keys,
+    /// Patches that cannot be in force together, or a script that cannot apply.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
 }
 
 /// A mock authorization server. It stops when it is dropped.
@@ -56,8 +59,17 @@ pub struct MockServer {
     address: SocketAddr,
     realms: Arc<Realms>,
     realm: Realm,
+    on_drop: OnDrop,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What happens when a server is dropped of which something is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnDrop {
+    /// It panics if that did not happen, unless the thread panics already.
+    Verify,
+    Nothing,
 }
 
 /// Settings of a server before it starts.
@@ -68,6 +80,8 @@ pub struct MockBuilder {
     listen: SocketAddr,
     public_url: Option<String>,
     control_token: Option<String>,
+    scripts: Vec<Script>,
+    on_drop: OnDrop,
     clients: Option<Vec<MockClient>>,
     users: Option<Vec<MockUser>>,
 }
@@ -93,6 +107,8 @@ impl MockServer {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
             control_token: None,
+            scripts: Vec::new(),
+            on_drop: OnDrop::Verify,
             clients: None,
             users: None,
         }
@@ -154,9 +170,36 @@ impl MockServer {
         self.realm.advance(by);
     }
 
+    /// Adds a script to the default realm, over everything that is in force.
+    ///
+    /// # Errors
+    /// As [`Realm::add_script`].
+    pub fn add_script(&self, script: &Script) -> Result<(), PatchError> {
+        self.realm.add_script(script)
+    }
+
+    /// Expects exchanges of the default realm. A server verifies its realms when it is dropped, and panics where they are not met.
+    pub fn expect(&self, expectations: impl Into<Expectations>) {
+        self.realm.expect(expectations);
+    }
+
+    /// Whether everything that is expected of the default realm happened.
+    ///
+    /// # Errors
+    /// What did not, each with its nearest miss.
+    pub fn verify(&self) -> Result<(), Unmet> {
+        self.realm.verify()
+    }
+
+    /// The rules of the default realm's scripts that never applied so far, each with its nearest miss.
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<Unmatched> {
+        self.realm.unmatched()
+    }
+
     /// The journal of the default realm.
     #[must_use]
-    pub fn journal(&self) -> Vec<Entry> {
+    pub fn journal(&self) -> Journal {
         self.realm.journal()
     }
 }
@@ -170,6 +213,12 @@ impl Drop for MockServer {
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }
+        if self.on_drop == OnDrop::Nothing || thread::panicking() {
+            return;
+        }
+        let unmet: Vec<String> =
+            self.realms.list().iter().filter_map(|realm| realm.verify_if_due().err()).map(|unmet| unmet.to_string()).collect();
+        assert!(unmet.is_empty(), "{}", unmet.join("\n"));
     }
 }
 
@@ -185,6 +234,20 @@ impl MockBuilder {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Rules that apply at a moment, over all policies of the default realm. A rule that never applies fails the verification.
+    #[must_use]
+    pub fn script(mut self, script: Script) -> Self {
+        self.scripts.push(script);
+        self
+    }
+
+    /// Does not verify when the server is dropped: neither expectations nor scripts. Whoever wants to know asks [`Realm::verify`].
+    #[must_use]
+    pub fn without_verification(mut self) -> Self {
+        self.on_drop = OnDrop::Nothing;
         self
     }
 
@@ -249,6 +312,9 @@ impl MockBuilder {
         spec.clients = self.clients.unwrap_or(spec.clients);
         spec.users = self.users.unwrap_or(spec.users);
         let realm = realms.create(spec)?;
+        for script in &self.scripts {
+            realm.add_script(script)?;
+        }
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&realms);
         let runtime =
@@ -262,7 +328,7 @@ impl MockBuilder {
             });
         };
         let thread = thread::Builder::new().name("oauthspec-mock".into()).spawn(run).map_err(MockError::Thread)?;
-        Ok(MockServer { address, realms, realm, stop: Some(stop), thread: Some(thread) })
+        Ok(MockServer { address, realms, realm, on_drop: self.on_drop, stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -277,6 +343,11 @@ impl Realms {
     /// The realm of that name.
     pub(super) fn get(&self, name: &str) -> Option<Realm> {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All of them.
+    pub(super) fn list(&self) -> Vec<Realm> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// The scheme, host and port by which others reach the server.

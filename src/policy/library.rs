@@ -106,7 +106,7 @@ impl Library {
     /// # Errors
     /// Where there is none: the nearest id, or the members of the family that was named.
     pub fn fault(&self, id: &str) -> Result<&Patch, UnknownPatch> {
-        self.get(PatchKind::Fault, id)
+        self.of_kind(PatchKind::Fault, id)
     }
 
     /// The variant of that id.
@@ -114,7 +114,7 @@ impl Library {
     /// # Errors
     /// As [`Library::fault`].
     pub fn variant(&self, id: &str) -> Result<&Patch, UnknownPatch> {
-        self.get(PatchKind::Variant, id)
+        self.of_kind(PatchKind::Variant, id)
     }
 
     /// The profile of that id.
@@ -122,7 +122,7 @@ impl Library {
     /// # Errors
     /// As [`Library::fault`].
     pub fn profile(&self, id: &str) -> Result<&Patch, UnknownPatch> {
-        self.get(PatchKind::Profile, id)
+        self.of_kind(PatchKind::Profile, id)
     }
 
     /// Every fault, in the order of the files.
@@ -169,7 +169,11 @@ impl Library {
         problems
     }
 
-    fn get(&self, kind: PatchKind, id: &str) -> Result<&Patch, UnknownPatch> {
+    /// The patch of that kind and id.
+    ///
+    /// # Errors
+    /// As [`Library::fault`].
+    pub fn of_kind(&self, kind: PatchKind, id: &str) -> Result<&Patch, UnknownPatch> {
         let section = self.find(kind, base_of(id));
         if let Some(found) = section.and_then(|section| section.patches().iter().find(|patch| patch.id == id)) {
             return Ok(found);

@@ -4,10 +4,16 @@
 
 mod causes;
 mod family;
+mod installed;
 mod library;
+mod matcher;
 mod parse;
 mod patch;
+mod read_answer;
+mod read_when;
+mod respond;
 mod rewrite;
+mod script;
 mod set;
 mod settings;
 #[cfg(test)]
@@ -21,9 +27,14 @@ pub use causes::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use family::expand as expand_family;
+pub use installed::{AppliedRule, Unmatched};
 pub use library::{Library, UnknownPatch, matches};
-pub use patch::{Change, Patch, PatchKind, Requires, Rule};
-pub use rewrite::{Answer, Rewrite, Tokens};
-pub use set::{Effective, Moment, PatchError, PolicySet, Unmatched};
+pub use matcher::{Answered, Condition, Matcher, Moment, Nearest, Pattern, Test};
+pub use patch::{Change, Patch, PatchKind, Requires, Rule, Settings};
+pub(crate) use read_when::{from_json, matcher as read_matcher};
+pub use respond::Respond;
+pub use rewrite::{Answer, Delivery, Rewrite, Tokens};
+pub use script::Script;
+pub use set::{Effective, PatchError, PolicySet};
 pub use tree::*;
-pub use when::{ParameterTest, When};
+pub use when::When;

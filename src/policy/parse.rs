@@ -1,16 +1,15 @@
 //! Reads patch files: a table of patches by id. Every mistake gets its place; families become their members.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use toml::Spanned;
 
 use super::patch::{Change, Patch, PatchKind, Requires, Rule};
+use super::read_answer::Answers;
 use super::settings::{self, Place};
-use super::when::{ParameterTest, When};
-use super::{Answer, Rewrite, Tokens, family};
+use super::{Answer, Library, Rewrite, UnknownPatch, family, read_when};
 use crate::problem::{Problem, Source, nearest};
 use crate::reader::{Data, Entry, Fields, Node, Sink, quoted};
 
@@ -32,23 +31,24 @@ impl Patch {
         parse(kind, source, 0..source.text.len(), Care::Full)
     }
 
-    /// Reads the patches of a JSON object of the same shape, as the control API takes them. Problems have no positions.
+    /// Reads the patches of a JSON object of the same shape, as the control API takes them. Problems name the
+    /// place by a JSON pointer.
     ///
     /// # Errors
     /// Every mistake in it.
     pub fn parse_json(kind: PatchKind, name: &str, patches: &Value) -> Result<Vec<Self>, Vec<Problem>> {
-        let source = Source::new(name, "");
-        read(kind, &Node::from_json(patches), &source, Care::Full)
+        let mut pointers = Vec::new();
+        let root = Node::from_json(patches, &mut pointers);
+        read(kind, &root, Sink::of_json(&Source::new(name, ""), pointers), Care::Full)
     }
 }
 
 /// Reads the patches of a part of a file.
 pub(super) fn parse(kind: PatchKind, source: &Arc<Source>, part: Range<usize>, care: Care) -> Result<Vec<Patch>, Vec<Problem>> {
-    read(kind, &Node::parse(source, part)?, source, care)
+    read(kind, &Node::parse(source, part)?, Sink::new(source), care)
 }
 
-fn read(kind: PatchKind, root: &Node, source: &Arc<Source>, care: Care) -> Result<Vec<Patch>, Vec<Problem>> {
-    let sink = Sink::new(source);
+fn read(kind: PatchKind, root: &Node, sink: Sink, care: Care) -> Result<Vec<Patch>, Vec<Problem>> {
     let mut patches: Vec<Patch> = Vec::new();
     for entry in sink.entries(root) {
         if !is_id(&entry.key) {
@@ -88,6 +88,8 @@ impl Reading<'_> {
         let declines = self.only_variants(&mut fields, "declines");
         let skips = self.only_variants(&mut fields, "skips");
         let requires = fields.take("requires").map_or_else(Vec::new, |node| self.requires(node));
+        let sequence = self.only_scripts(&mut fields, "sequence");
+        let optional = self.only_scripts(&mut fields, "optional");
         fields.take("each");
         let rules: Vec<Rule> = match fields.take("patch") {
             Some(node) => self.sink.one_or_many(node).iter().filter_map(|node| self.rule(node)).collect(),
@@ -112,6 +114,8 @@ impl Reading<'_> {
             skips,
             requires,
             rules,
+            sequence,
+            optional,
             source: Arc::clone(self.sink.source()),
             span: entry.span.clone(),
         })
@@ -160,6 +164,14 @@ impl Reading<'_> {
         self.sink.strings(&found.value).into_iter().map(checked).collect()
     }
 
+    fn only_scripts(&self, fields: &mut Fields<'_>, name: &'static str) -> bool {
+        let Some(found) = fields.entry(name) else { return false };
+        if self.kind != PatchKind::Script {
+            self.sink.add(&found.span, format!("`{name}` belongs to scripts, and this is a {}", self.kind));
+        }
+        self.sink.flag(&found.value).unwrap_or(false)
+    }
+
     fn requires(&self, node: &Node) -> Vec<Requires> {
         let Some(mut fields) = Fields::of(node, self.sink) else { return Vec::new() };
         let grants = fields.strings("grants").into_iter().map(|name| Requires::Grant(name.into_inner()));
@@ -178,94 +190,62 @@ impl Reading<'_> {
 
     fn rule(&self, node: &Node) -> Option<Rule> {
         let mut fields = Fields::of(node, self.sink)?;
-        let (when, answer) = fields.take("when").map_or_else(Default::default, |node| self.when(node));
-        let set = fields.take("set");
-        let unset = fields.take("unset");
-        let rewrite = fields.entry("rewrite");
+        let (when, answer) = fields.take("when").map_or_else(Default::default, |node| read_when::when(node, self.sink));
+        let (set, unset) = (fields.entry("set"), fields.entry("unset"));
+        let (rewrite, respond) = (fields.entry("rewrite"), fields.entry("respond"));
+        let (fault, variant) = (fields.entry("fault"), fields.entry("variant"));
         let span = fields.span();
         fields.finish();
-        let change = match (set.is_some() || unset.is_some(), rewrite) {
-            (true, Some(rewrite)) => {
-                self.sink.add_with_help(
-                    &rewrite.span,
-                    "a rule has either `set` or `rewrite`",
-                    "a decision or a defect of one answer: make two rules if it is both",
-                );
-                return None;
-            }
-            (false, None) => {
-                self.sink.add(span, "this rule has neither `set`, `unset` nor `rewrite`");
-                return None;
-            }
-            (true, None) => {
-                if let Some((_, span)) = answer {
-                    self.sink.add(&span, "`answer` is for rewrites: a decision is made before there is an answer");
-                }
-                Change::Settings(self.settings(set, unset))
-            }
-            (false, Some(rewrite)) => {
+        let given: Vec<&Entry> = [set.or(unset), rewrite, respond, fault.or(variant)].into_iter().flatten().collect();
+        if let [_, second, ..] = given.as_slice() {
+            let help = "a decision, a defect of one answer, a literal answer, or a fault by its id: make a rule of each";
+            let message = "a rule has one of `set`, `rewrite`, `respond` and `fault`";
+            self.sink.add_with_help(&second.span, message, help);
+            return None;
+        }
+        if given.is_empty() {
+            self.sink.add(span, "this rule does nothing: it has neither `set`, `unset`, `rewrite`, `respond` nor `fault`");
+            return None;
+        }
+        if let (Some((_, span)), None) = (&answer, rewrite) {
+            self.sink.add(span, "`answer` is for rewrites: a decision is made before there is an answer");
+        }
+        let answers = Answers(self.sink);
+        let change = match (rewrite, respond) {
+            (Some(rewrite), _) => {
                 let on = answer.map_or(Answer::Any, |(answer, _)| answer);
-                Change::Answer(Arc::new(Rewrite { on, ..self.rewrite(&rewrite.value) }))
+                Rewrite { on, ..answers.rewrite(&rewrite.value) }.into()
             }
+            (None, Some(respond)) => answers.respond(&respond.value).into(),
+            (None, None) if set.is_some() || unset.is_some() => {
+                Change::Settings(self.settings(set.map(|entry| &entry.value), unset.map(|entry| &entry.value)))
+            }
+            (None, None) => Change::Patches(self.named(fault, variant)),
         };
         Some(Rule { when, change })
     }
 
-    fn when(&self, node: &Node) -> (When, Option<(Answer, Range<usize>)>) {
-        let Some(mut fields) = Fields::of(node, self.sink) else { return Default::default() };
-        let plain = |names: Vec<Spanned<String>>| names.into_iter().map(Spanned::into_inner).collect();
-        let closed = |what: &str, names: Vec<Spanned<String>>, known: &[&str]| {
-            for name in names.iter().filter(|name| !known.contains(&name.get_ref().as_str())) {
-                self.sink.unknown(&name.span(), what, name.get_ref(), known);
+    /// Embedded faults and variants by their ids.
+    fn named(&self, fault: Option<&Entry>, variant: Option<&Entry>) -> Vec<Arc<Patch>> {
+        let mut patches = Vec::new();
+        for (kind, entry) in [(PatchKind::Variant, variant), (PatchKind::Fault, fault)] {
+            let Some(entry) = entry else { continue };
+            // Embedded files are read one patch at a time: one that named another could come to name itself.
+            if self.kind != PatchKind::Script {
+                self.sink.add(&entry.span, format!("`{kind}` belongs to scripts, and this is a {}", self.kind));
+                continue;
             }
-            plain(names)
-        };
-        let when = When {
-            endpoint: closed("endpoint", fields.strings("endpoint"), &When::ENDPOINTS),
-            grant: plain(fields.strings("grant")),
-            client: plain(fields.strings("client")),
-            auth: closed("client authentication", fields.strings("auth"), &When::AUTH),
-            user: plain(fields.strings("user")),
-            parameters: fields.take("parameter").map_or_else(Vec::new, |node| self.parameters(node)),
-            after: fields.duration("after"),
-            nth: fields.whole("nth", 1),
-            once: fields.flag("once").unwrap_or(false),
-            probability: fields.take("probability").and_then(|node| self.probability(node)),
-        };
-        let choices = [("success", Answer::Success), ("error", Answer::Error)];
-        let answer =
-            fields.entry("answer").and_then(|entry| Some((self.sink.choice(&entry.value, &choices)?, entry.span.clone())));
-        fields.finish();
-        (when, answer)
-    }
-
-    fn parameters(&self, node: &Node) -> Vec<(String, ParameterTest)> {
-        let test = |entry: &Entry| {
-            let value = &entry.value;
-            if let Data::Table(_) = value.data {
-                let mut fields = Fields::of(value, self.sink)?;
-                let (present, absent) = (fields.flag("present"), fields.flag("absent"));
-                fields.finish();
-                return match (present, absent) {
-                    (Some(true), None) | (None, Some(false)) => Some((entry.key.clone(), ParameterTest::Present)),
-                    (None, Some(true)) | (Some(false), None) => Some((entry.key.clone(), ParameterTest::Absent)),
-                    _ => {
-                        self.sink.add(&value.span, "expected a string, { present = true } or { absent = true }");
-                        None
+            for id in self.sink.strings(&entry.value) {
+                match Library::embedded().of_kind(kind, id.get_ref()) {
+                    Ok(patch) => patches.push(Arc::new(patch.clone())),
+                    Err(UnknownPatch { help: Some(help), .. }) => {
+                        self.sink.add_with_help(&id.span(), format!("unknown {kind} `{}`", id.get_ref()), help);
                     }
-                };
+                    Err(error) => self.sink.add(&id.span(), error.to_string()),
+                }
             }
-            self.sink.string(value).map(|text| (entry.key.clone(), ParameterTest::Is(text.to_owned())))
-        };
-        self.sink.entries(node).iter().filter_map(test).collect()
-    }
-
-    fn probability(&self, node: &Node) -> Option<f64> {
-        let number = self.sink.number(node)?;
-        if !(0.0..=1.0).contains(&number) {
-            self.sink.add(&node.span, format!("a probability is from 0 to 1, not {number}"));
         }
-        Some(number)
+        patches
     }
 
     fn settings(&self, set: Option<&Node>, unset: Option<&Node>) -> Vec<(String, Option<Value>)> {
@@ -324,99 +304,5 @@ impl Reading<'_> {
             Some(near) => self.sink.add_with_help(span, message, format!("did you mean `{near}`?")),
             None => self.sink.add(span, message),
         }
-    }
-
-    fn rewrite(&self, node: &Node) -> Rewrite {
-        let before = self.sink.count();
-        let mut rewrite = Rewrite::default();
-        let Some(mut fields) = Fields::of(node, self.sink) else { return rewrite };
-        if let Some(node) = fields.take("message") {
-            self.message(node, &mut rewrite);
-        }
-        if let Some(node) = fields.take("claims") {
-            rewrite.claims = self.claims(node);
-        }
-        if let Some(node) = fields.take("jws") {
-            rewrite.jws = self.jws(node);
-        }
-        if let Some(entry) = fields.entry("of") {
-            let kinds = [("access_token", Tokens::Access), ("id_token", Tokens::Id)];
-            rewrite.of = self.sink.choice(&entry.value, &kinds).unwrap_or_default();
-            if rewrite.claims.is_empty() && rewrite.jws.is_empty() {
-                self.sink.add(&entry.span, "`of` says whose `claims` and `jws` are changed, and neither is there");
-            }
-        }
-        if let Some(mut bytes) = fields.take("bytes").and_then(|node| Fields::of(node, self.sink)) {
-            rewrite.truncate = bytes.whole("truncate", 0);
-            rewrite.delay = bytes.duration("delay");
-            rewrite.reset = bytes.flag("reset").unwrap_or(false);
-            bytes.finish();
-        }
-        let span = fields.span();
-        fields.finish();
-        if rewrite == Rewrite::default() && self.sink.count() == before {
-            self.sink.add_with_help(span, "this rewrite changes nothing", "give it `message`, `claims`, `jws` or `bytes`");
-        }
-        rewrite
-    }
-
-    fn message(&self, node: &Node, rewrite: &mut Rewrite) {
-        let Some(mut fields) = Fields::of(node, self.sink) else { return };
-        if let Some(node) = fields.take("status") {
-            rewrite.status = self.sink.whole::<u16>(node, 100);
-            if rewrite.status.is_some_and(|status| status > 999) {
-                self.sink.add(&node.span, "a status has three digits");
-            }
-        }
-        let set = |entry: &Entry| Some((entry.key.clone(), Some(self.sink.string(&entry.value)?.to_owned())));
-        let headers = fields.take("headers").map_or(&[][..], |node| self.sink.entries(node));
-        rewrite.headers = headers.iter().filter_map(set).collect();
-        rewrite.headers.extend(fields.strings("unset_headers").into_iter().map(|name| (name.into_inner(), None)));
-        rewrite.members = self.merged(&mut fields, "members", "unset_members");
-        rewrite.body = fields.string("body").map(str::to_owned);
-        fields.finish();
-    }
-
-    fn claims(&self, node: &Node) -> Map<String, Value> {
-        let Some(mut fields) = Fields::of(node, self.sink) else { return Map::new() };
-        let claims = self.merged(&mut fields, "set", "unset");
-        fields.finish();
-        claims
-    }
-
-    /// Members that are set and members that are removed, as one map in which `null` removes.
-    fn merged(&self, fields: &mut Fields<'_>, set: &'static str, unset: &'static str) -> Map<String, Value> {
-        let entries = fields.take(set).map_or(&[][..], |node| self.sink.entries(node));
-        let mut members: Map<String, Value> = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect();
-        for name in fields.strings(unset) {
-            if members.insert(name.get_ref().clone(), Value::Null).is_some() {
-                self.sink.add(&name.span(), format!("`{}` is both set and unset", name.get_ref()));
-            }
-        }
-        members
-    }
-
-    fn jws(&self, node: &Node) -> Map<String, Value> {
-        let mut out = BTreeMap::new();
-        let Some(mut fields) = Fields::of(node, self.sink) else { return Map::new() };
-        for name in ["alg", "kid", "typ"] {
-            if let Some(text) = fields.string(name) {
-                out.insert(name, Value::from(text));
-            }
-        }
-        if let Some(node) = fields.take("header") {
-            self.sink.entries(node);
-            out.insert("header", node.to_json());
-        }
-        if let Some(node) = fields.take("again") {
-            self.sink.entries(node);
-            out.insert("again", node.to_json());
-        }
-        let signatures = [("none", "none"), ("flip", "flip"), ("other-key", "other-key"), ("empty-key", "empty-key")];
-        if let Some(signature) = fields.take("signature").and_then(|node| self.sink.choice(node, &signatures)) {
-            out.insert("signature", Value::from(signature));
-        }
-        fields.finish();
-        out.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use toml::Spanned;
 
-use super::{Policy, Rewrite, When};
+use super::{Library, Policy, Respond, Rewrite, UnknownPatch, When};
 use crate::problem::{Problem, Source, nearest};
 
 /// What a patch is for; it decides which members its file may have.
@@ -65,6 +65,10 @@ pub struct Patch {
     pub requires: Vec<Requires>,
     /// What it does.
     pub rules: Vec<Rule>,
+    /// Whether its rules apply one after the other: one begins when the one before it is used up.
+    pub sequence: bool,
+    /// Whether it is no failure that a rule of it never applied.
+    pub optional: bool,
     /// The file.
     pub source: Arc<Source>,
     /// Where its id stands in the file.
@@ -74,13 +78,11 @@ pub struct Patch {
 impl Patch {
     /// The dotted paths of the settings that it changes.
     pub fn settings(&self) -> impl Iterator<Item = &str> {
-        self.rules
-            .iter()
-            .flat_map(|rule| match &rule.change {
-                Change::Settings(settings) => settings.as_slice(),
-                Change::Answer(_) => &[],
-            })
-            .map(|(path, _)| path.as_str())
+        let settings = self.rules.iter().flat_map(|rule| match &rule.change {
+            Change::Settings(settings) => settings.as_slice(),
+            Change::Answer(_) | Change::Respond(_) | Change::Patches(_) => &[],
+        });
+        settings.map(|(path, _)| path.as_str())
     }
 }
 
@@ -144,13 +146,77 @@ pub struct Rule {
     pub change: Change,
 }
 
-/// What a rule does: it changes a decision, or it makes a defect of one answer; never both.
+/// Settings by their dotted paths, in order; `None` puts the default back, or removes an entry of a map.
+pub type Settings = Vec<(String, Option<Value>)>;
+
+/// What a rule does; never two of these.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Settings by their dotted paths, in order; `None` puts the default back, or removes an entry of a map.
-    Settings(Vec<(String, Option<Value>)>),
-    /// A defect of the answer.
+    /// It changes a decision.
+    Settings(Settings),
+    /// It makes a defect of the answer.
     Answer(Arc<Rewrite>),
+    /// It answers instead of any decision.
+    Respond(Arc<Respond>),
+    /// It applies other patches, each of whose rules has its own condition beside that of this one.
+    Patches(Vec<Arc<Patch>>),
+}
+
+impl Change {
+    /// Another value of one setting. A path or value that does not fit is told by [`super::PolicySet::new`].
+    #[must_use]
+    pub fn set(path: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::Settings(vec![(path.into(), Some(value.into()))])
+    }
+
+    /// What an embedded fault does.
+    ///
+    /// # Errors
+    /// Where there is no fault of that id, with the nearest one.
+    pub fn fault(id: &str) -> Result<Self, UnknownPatch> {
+        Library::embedded().fault(id).map(|fault| Self::Patches(vec![Arc::new(fault.clone())]))
+    }
+
+    /// What an embedded variant does.
+    ///
+    /// # Errors
+    /// Where there is no variant of that id, with the nearest one.
+    pub fn variant(id: &str) -> Result<Self, UnknownPatch> {
+        Library::embedded().variant(id).map(|variant| Self::Patches(vec![Arc::new(variant.clone())]))
+    }
+}
+
+impl From<Rewrite> for Change {
+    fn from(rewrite: Rewrite) -> Self {
+        Self::Answer(Arc::new(rewrite))
+    }
+}
+
+impl From<Respond> for Change {
+    fn from(respond: Respond) -> Self {
+        Self::Respond(Arc::new(respond))
+    }
+}
+
+/// What it does, in a few words: the settings, or the parts of the answer.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(settings) => {
+                let paths: Vec<&str> = settings.iter().map(|(path, _)| path.as_str()).collect();
+                write!(f, "set {}", paths.join(", "))
+            }
+            Self::Answer(rewrite) => {
+                let parts: Vec<String> = rewrite.writes().into_iter().collect();
+                write!(f, "rewrite {}", parts.join(", "))
+            }
+            Self::Respond(respond) => write!(f, "respond {}", respond.status),
+            Self::Patches(patches) => {
+                let ids: Vec<String> = patches.iter().map(|patch| format!("{} {}", patch.kind, patch.id)).collect();
+                f.write_str(&ids.join(", "))
+            }
+        }
+    }
 }
 
 impl Patch {
@@ -170,6 +236,8 @@ impl Patch {
             skips: Vec::new(),
             requires: Vec::new(),
             rules: Vec::new(),
+            sequence: false,
+            optional: false,
             span: 0..0,
         }
     }
@@ -177,22 +245,36 @@ impl Patch {
     /// With one more setting, always in force. A path or value that does not fit is told by [`super::PolicySet::new`].
     #[must_use]
     pub fn set(self, path: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.rule(When::default(), Change::Settings(vec![(path.into(), Some(value.into()))]))
+        self.rule(When::default(), Change::set(path, value))
     }
 
     /// With one more rule.
     #[must_use]
-    pub fn rule(mut self, when: When, change: Change) -> Self {
-        self.rules.push(Rule { when, change });
+    pub fn rule(mut self, when: impl Into<When>, change: impl Into<Change>) -> Self {
+        self.rules.push(Rule { when: when.into(), change: change.into() });
         self
     }
 
-    /// Everything it writes: dotted paths of settings, and `answer.…` for defects of answers.
+    /// With rules that apply one after the other: one begins when the one before it is used up.
+    #[must_use]
+    pub fn in_sequence(self) -> Self {
+        Self { sequence: true, ..self }
+    }
+
+    /// Whose rules need not all have applied when the realm is verified.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    /// Everything it writes: dotted paths of settings, and `answer.…` for defects of answers; `answer` for a literal one.
     #[must_use]
     pub fn writes(&self) -> BTreeSet<String> {
         let written = |rule: &Rule| match &rule.change {
             Change::Settings(settings) => settings.iter().map(|(path, _)| path.clone()).collect(),
             Change::Answer(rewrite) => rewrite.writes(),
+            Change::Respond(_) => BTreeSet::from(["answer".to_owned()]),
+            Change::Patches(patches) => patches.iter().flat_map(|patch| patch.writes()).collect(),
         };
         self.rules.iter().flat_map(written).collect()
     }

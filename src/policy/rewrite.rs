@@ -29,12 +29,37 @@ pub struct Rewrite {
     pub members: Map<String, Value>,
     /// Another body altogether.
     pub body: Option<String>,
+    /// How the answer goes over the connection.
+    pub delivery: Delivery,
+}
+
+/// How an answer goes over the connection; as it should, unless something is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivery {
     /// The body ends after so many bytes, though more were announced.
     pub truncate: Option<usize>,
-    /// The answer waits so long.
+    /// The answer waits so long, in real time.
     pub delay: Option<Duration>,
-    /// The connection is closed instead of an answer.
+    /// So many bytes of the body go out in a second.
+    pub bandwidth: Option<u64>,
+    /// The connection is reset instead of an answer; with `truncate`, after so many bytes of the body.
     pub reset: bool,
+    /// The connection is closed in order, without an answer.
+    pub drop: bool,
+}
+
+impl Delivery {
+    /// What it says, by the names of files.
+    pub(super) fn writes(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            (self.truncate.is_some(), "truncate"),
+            (self.delay.is_some(), "delay"),
+            (self.bandwidth.is_some(), "bandwidth"),
+            (self.reset, "reset"),
+            (self.drop, "drop"),
+        ];
+        given.into_iter().filter(|(given, _)| *given).map(|(_, name)| name)
+    }
 }
 
 /// Whether an answer gives what was asked for.
@@ -73,6 +98,15 @@ impl Tokens {
 const RESPONSE_PARAMETERS: [&str; 6] = ["code", "error", "state", "iss", "access_token", "id_token"];
 
 impl Answer {
+    /// The word in files and messages.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Success => "success",
+            Self::Error => "error",
+        }
+    }
+
     /// What an answer is: an error where its status says so, or where its body or Location carries `error`.
     #[must_use]
     pub fn of(response: &Response) -> Self {
@@ -131,15 +165,10 @@ impl Rewrite {
         let jws = of_tokens("jws", &self.jws).into_iter();
         let headers = self.headers.iter().map(|(name, _)| format!("answer.headers.{}", name.to_ascii_lowercase()));
         let members = self.members.keys().map(|name| format!("answer.members.{name}"));
-        let single = [
-            (self.status.is_some(), "answer.status"),
-            (self.body.is_some(), "answer.body"),
-            (self.truncate.is_some(), "answer.truncate"),
-            (self.delay.is_some(), "answer.delay"),
-            (self.reset, "answer.reset"),
-        ];
+        let single = [(self.status.is_some(), "answer.status"), (self.body.is_some(), "answer.body")];
         let single = single.into_iter().filter(|(given, _)| *given).map(|(_, name)| name.to_owned());
-        claims.chain(jws).chain(headers).chain(members).chain(single).collect()
+        let delivery = self.delivery.writes().map(|name| format!("answer.{name}"));
+        claims.chain(jws).chain(headers).chain(members).chain(single).chain(delivery).collect()
     }
 
     fn apply_members(&self, response: &mut Response) {

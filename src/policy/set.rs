@@ -2,43 +2,28 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use super::patch::{Change, Patch, PatchKind, Rule};
-use super::when::Miss;
-use super::{Policy, Rewrite, settings};
-use crate::oauth::Params;
+use super::installed::{AppliedRule, Installed, Said, Unmatched};
+use super::patch::{Change, Patch, PatchKind, Settings};
+use super::{Moment, Policy, Respond, Rewrite, settings};
 use crate::problem::nearest;
 
-/// What is known of a request when its policy is chosen.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment<'a> {
-    /// `authorize`, `login`, `consent`, `token`, `revoke`, `introspect`, `userinfo`, `resource`, `jwks`, `metadata`, `register`,
-    /// `device_authorization`, `verification`.
-    pub endpoint: &'a str,
-    /// The grant type, at the token endpoint.
-    pub grant: Option<&'a str>,
-    /// The client identifier as claimed by the request.
-    pub client: Option<&'a str>,
-    /// How the client authenticates: `basic`, `post`, `none`.
-    pub auth: Option<&'a str>,
-    /// The user of the session.
-    pub user: Option<&'a str>,
-    /// The parameters of the request.
-    pub params: &'a Params,
-    /// Since the realm began, on its clock.
-    pub elapsed: Duration,
-}
+/// How many policies that conditional rules made are kept; more come only of many rules that depend on chance.
+const MADE_CAPACITY: usize = 256;
 
 /// The policy at a moment.
 #[derive(Debug, Clone)]
 pub struct Effective {
     /// The settings.
     pub policy: Arc<Policy>,
+    /// What is answered instead of anything that would be decided.
+    pub respond: Option<Arc<Respond>>,
     /// What is done to the answer, in order.
     pub rewrites: Vec<Arc<Rewrite>>,
     /// The ids of the patches that apply, for the journal.
     pub applied: Vec<String>,
+    /// Their rules that apply, for the journal.
+    pub rules: Vec<Arc<AppliedRule>>,
 }
 
 /// Why patches cannot be in force together.
@@ -72,18 +57,7 @@ pub enum PatchError {
     },
 }
 
-/// A rule that never applied, with the request that came nearest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmatched {
-    /// The patch.
-    pub id: String,
-    /// Which of its rules, from 1.
-    pub rule: usize,
-    /// What was wanted and what came, of the nearest request; `None` where no request came at all.
-    pub nearest: Option<String>,
-}
-
-/// The patches in force. Clones share their counts.
+/// The patches in force. Clones share their counts, and so does what is made of one by [`PolicySet::with_scripts`].
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     base: Arc<Policy>,
@@ -93,32 +67,9 @@ pub struct PolicySet {
 
 #[derive(Debug, Default)]
 struct Inner {
-    rules: Vec<Bound>,
-    state: Mutex<State>,
-}
-
-/// A rule with the patch it is from.
-#[derive(Debug)]
-struct Bound {
-    id: String,
-    number: usize,
-    rule: Rule,
-    always: bool,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// One for each rule.
-    tallies: Vec<Tally>,
+    patches: Vec<Arc<Installed>>,
     /// Policies by the conditional rules that made them.
-    made: HashMap<Vec<usize>, Arc<Policy>>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Tally {
-    seen: u64,
-    applied: u64,
-    miss: Option<Miss>,
+    made: Mutex<HashMap<Vec<usize>, Arc<Policy>>>,
 }
 
 impl PolicySet {
@@ -133,25 +84,28 @@ impl PolicySet {
     /// # Errors
     /// Where two variants write the same key, a patch cannot apply, or a setting does not fit.
     pub fn new<'a>(patches: impl IntoIterator<Item = &'a Patch>) -> Result<Self, PatchError> {
-        let patches: Vec<&Patch> = patches.into_iter().collect();
-        for patch in &patches {
-            check_settings(patch)?;
-        }
-        check_collisions(&patches)?;
-        check_requirements(&patches)?;
-        let bind = |patch: &&Patch| {
-            let bound = |(index, rule): (usize, &Rule)| Bound {
-                id: patch.id.clone(),
-                number: index + 1,
-                always: rule.when.is_always(),
-                rule: rule.clone(),
-            };
-            patch.rules.iter().enumerate().map(bound).collect::<Vec<_>>()
-        };
-        let rules: Vec<Bound> = patches.iter().flat_map(bind).collect();
-        let state = Mutex::new(State { tallies: vec![Tally::default(); rules.len()], made: HashMap::new() });
-        let base = if rules.is_empty() { Policy::default() } else { replay(rules.iter().filter(|bound| bound.always))? };
-        Ok(Self { base: Arc::new(base), seed: 0, inner: Arc::new(Inner { rules, state }) })
+        let install = |patch: &Patch| Arc::new(Installed::new(Arc::new(patch.clone()), false));
+        Self::of(patches.into_iter().map(install).collect())
+    }
+
+    /// The same with these patches over all others. What was counted so far stays counted.
+    ///
+    /// # Errors
+    /// As [`PolicySet::new`].
+    pub fn with_scripts<'a>(&self, patches: impl IntoIterator<Item = &'a Patch>) -> Result<Self, PatchError> {
+        let install = |patch: &Patch| Arc::new(Installed::new(Arc::new(patch.clone()), true));
+        let added = patches.into_iter().map(install);
+        let set = Self::of(self.inner.patches.iter().cloned().chain(added).collect())?;
+        Ok(set.with_seed(self.seed))
+    }
+
+    /// The same without what [`PolicySet::with_scripts`] added: all of it, or the patch of that id.
+    #[must_use]
+    pub fn without_scripts(&self, id: Option<&str>) -> Self {
+        let goes = |patch: &Installed| patch.added && id.is_none_or(|id| patch.patch.id == id);
+        let rest = self.inner.patches.iter().filter(|patch| !goes(patch)).cloned().collect();
+        // A set that was sound stays so: what others require of scripts was checked by those others.
+        Self::of(rest).map_or_else(|_| self.clone(), |set| set.with_seed(self.seed))
     }
 
     /// With another seed for `probability`.
@@ -166,112 +120,89 @@ impl PolicySet {
         &self.base
     }
 
+    /// The same patches with counts of its own, as if no request had come yet.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        let anew = |installed: &Arc<Installed>| Arc::new(Installed::new(Arc::clone(&installed.patch), installed.added));
+        let patches = self.inner.patches.iter().map(anew).collect();
+        Self { inner: Arc::new(Inner { patches, made: Mutex::default() }), ..self.clone() }
+    }
+
+    /// The patches, in the order in which they apply.
+    pub fn patches(&self) -> impl Iterator<Item = &Arc<Patch>> {
+        self.inner.patches.iter().map(|installed| &installed.patch)
+    }
+
+    /// Those that [`PolicySet::with_scripts`] added.
+    pub fn scripts(&self) -> impl Iterator<Item = &Arc<Patch>> {
+        self.inner.patches.iter().filter(|installed| installed.added).map(|installed| &installed.patch)
+    }
+
     /// The policy for a request. Counts the request where a rule counts (`nth`, `once`).
     #[must_use]
     pub fn at(&self, moment: &Moment<'_>) -> Effective {
-        let rules = &self.inner.rules;
-        let mut effective = Effective { policy: Arc::clone(&self.base), rewrites: Vec::new(), applied: Vec::new() };
-        if rules.is_empty() {
-            return effective;
-        }
-        let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut conditional = Vec::new();
-        for (index, bound) in rules.iter().enumerate() {
-            if !bound.always && !self.counts(bound, moment, &mut state.tallies[index]) {
-                continue;
-            }
-            state.tallies[index].applied += 1;
-            if !effective.applied.contains(&bound.id) {
-                effective.applied.push(bound.id.clone());
-            }
-            match &bound.rule.change {
-                Change::Answer(rewrite) => effective.rewrites.push(Arc::clone(rewrite)),
-                Change::Settings(_) if bound.always => {}
-                Change::Settings(_) => conditional.push(index),
-            }
-        }
-        if !conditional.is_empty() {
-            effective.policy = self.made(&mut state, conditional);
-        }
-        effective
+        let mut said = Said::default();
+        self.inner.patches.iter().for_each(|patch| patch.say(moment, self.seed, &mut said));
+        let policy = if said.conditional.is_empty() { Arc::clone(&self.base) } else { self.made(&said) };
+        let Said { rewrites, respond, ids, rules, .. } = said;
+        Effective { policy, respond, rewrites, applied: ids, rules }
     }
 
-    /// The rules that never applied so far, with the request that came nearest to each.
+    /// The rules of scripts that have a condition and never applied so far, with the request that came nearest to each. What is
+    /// optional is left out.
     #[must_use]
     pub fn unmatched(&self) -> Vec<Unmatched> {
-        let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let never = self.inner.rules.iter().zip(&state.tallies).filter(|(bound, tally)| !bound.always && tally.applied == 0);
-        let entry = |(bound, tally): (&Bound, &Tally)| Unmatched {
-            id: bound.id.clone(),
-            rule: bound.number,
-            nearest: tally.miss.as_ref().map(|miss| miss.text.clone()),
-        };
-        never.map(entry).collect()
+        let demands = |installed: &&Arc<Installed>| installed.patch.kind == PatchKind::Script && !installed.patch.optional;
+        self.inner.patches.iter().filter(demands).flat_map(|installed| installed.unmatched()).collect()
+    }
+
+    /// Those of them that [`PolicySet::with_scripts`] added.
+    #[must_use]
+    pub fn unmatched_scripts(&self) -> Vec<Unmatched> {
+        let demands = |installed: &&Arc<Installed>| installed.added && !installed.patch.optional;
+        self.inner.patches.iter().filter(demands).flat_map(|installed| installed.unmatched()).collect()
     }
 
     /// Forgets all counts, as if no request had come yet.
     pub fn reset(&self) {
-        let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.tallies.fill(Tally::default());
+        self.inner.patches.iter().for_each(|patch| patch.reset());
     }
 
-    /// Whether a conditional rule applies, by its conditions first and then by what it counts.
-    fn counts(&self, bound: &Bound, moment: &Moment<'_>, tally: &mut Tally) -> bool {
-        let when = &bound.rule.when;
-        if let Some(miss) = when.miss(moment) {
-            if tally.miss.as_ref().is_none_or(|nearest| nearest.held < miss.held) {
-                tally.miss = Some(miss);
-            }
-            return false;
+    fn of(patches: Vec<Arc<Installed>>) -> Result<Self, PatchError> {
+        let plain: Vec<&Patch> = patches.iter().map(|installed| &*installed.patch).collect();
+        for patch in &plain {
+            check_settings(patch)?;
         }
-        tally.seen += 1;
-        let text = match (when.nth, when.probability) {
-            (Some(nth), _) if nth != tally.seen => format!("nth = {nth}, but it was number {}", tally.seen),
-            (_, Some(likely)) if self.chance(bound, tally.seen) >= likely => {
-                format!("probability = {likely}, but chance would not have it")
-            }
-            _ if when.once && tally.applied > 0 => return false,
-            _ => return true,
-        };
-        tally.miss = Some(Miss { held: usize::MAX, text });
-        false
+        check_collisions(&plain)?;
+        check_requirements(&plain)?;
+        let base =
+            if patches.is_empty() { Policy::default() } else { replay(patches.iter().flat_map(|patch| patch.standing()))? };
+        Ok(Self { base: Arc::new(base), seed: 0, inner: Arc::new(Inner { patches, made: Mutex::default() }) })
     }
 
-    /// A number from 0 to below 1 that follows from the seed, the rule and how often it was asked.
-    fn chance(&self, bound: &Bound, seen: u64) -> f64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let number = u64::try_from(bound.number).unwrap_or(u64::MAX);
-        for byte in bound.id.bytes().chain(self.seed.to_le_bytes()).chain(number.to_le_bytes()).chain(seen.to_le_bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        // The finisher of splitmix64: FNV alone spreads the last bytes badly.
-        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        f64::from(u32::try_from((hash ^ (hash >> 31)) >> 32).unwrap_or(u32::MAX)) / 4_294_967_296.0
-    }
-
-    fn made(&self, state: &mut State, conditional: Vec<usize>) -> Arc<Policy> {
-        if let Some(policy) = state.made.get(&conditional) {
+    fn made(&self, said: &Said<'_>) -> Arc<Policy> {
+        let mut made = self.inner.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = made.get(&said.conditional) {
             return Arc::clone(policy);
         }
-        let in_force = |(index, _): &(usize, &Bound)| conditional.contains(index);
-        let rules = self.inner.rules.iter().enumerate().filter(|each| each.1.always || in_force(each)).map(|(_, bound)| bound);
         // Each value was checked by itself when the set was made, and they do not depend on each other.
-        let policy = replay(rules).map_or_else(|_| Arc::clone(&self.base), Arc::new);
-        state.made.insert(conditional, Arc::clone(&policy));
+        let all = said.settings.iter().map(|settings| ("", *settings));
+        let policy = replay(all).map_or_else(|_| Arc::clone(&self.base), Arc::new);
+        if made.len() >= MADE_CAPACITY {
+            made.clear();
+        }
+        made.insert(said.conditional.clone(), Arc::clone(&policy));
         policy
     }
 }
 
-/// The policy that follows from these rules, applied in order to the default one.
-fn replay<'a>(rules: impl Iterator<Item = &'a Bound>) -> Result<Policy, PatchError> {
+/// The policy that follows from these settings, each with the patch it is from, applied in order to the default one.
+fn replay<'a>(all: impl Iterator<Item = (&'a str, &'a Settings)>) -> Result<Policy, PatchError> {
     let mut tree = settings::defaults().clone();
     let mut last = "";
-    for bound in rules {
-        last = &bound.id;
-        if let Change::Settings(changes) = &bound.rule.change {
-            apply(&mut tree, changes);
-        }
+    for (id, settings) in all {
+        last = id;
+        apply(&mut tree, settings);
     }
     settings::typed(&tree).map_err(|error| PatchError::Invalid { id: last.to_owned(), message: error.to_string() })
 }
@@ -290,7 +221,7 @@ fn check_settings(patch: &Patch) -> Result<(), PatchError> {
     let invalid = |message| Err(PatchError::Invalid { id: patch.id.clone(), message });
     let settings = patch.rules.iter().filter_map(|rule| match &rule.change {
         Change::Settings(settings) => Some(settings),
-        Change::Answer(_) => None,
+        Change::Answer(_) | Change::Respond(_) | Change::Patches(_) => None,
     });
     for (path, value) in settings.flatten() {
         if settings::place(path).is_none() {
@@ -323,18 +254,24 @@ fn check_collisions(patches: &[&Patch]) -> Result<(), PatchError> {
 }
 
 fn check_requirements(patches: &[&Patch]) -> Result<(), PatchError> {
-    for (index, patch) in patches.iter().enumerate().filter(|(_, patch)| !patch.requires.is_empty()) {
-        let mut tree = settings::defaults().clone();
-        let others = patches.iter().enumerate().filter(|(at, _)| *at != index).flat_map(|(_, other)| &other.rules);
-        for rule in others.filter(|rule| rule.when.is_always()) {
-            if let Change::Settings(changes) = &rule.change {
-                apply(&mut tree, changes);
+    for (index, outer) in patches.iter().enumerate() {
+        let inner = outer.rules.iter().flat_map(|rule| match &rule.change {
+            Change::Patches(patches) => patches.as_slice(),
+            _ => &[],
+        });
+        for patch in std::iter::once(*outer).chain(inner.map(Arc::as_ref)).filter(|patch| !patch.requires.is_empty()) {
+            let mut tree = settings::defaults().clone();
+            let others = patches.iter().enumerate().filter(|(at, _)| *at != index).flat_map(|(_, other)| &other.rules);
+            for rule in others.filter(|rule| rule.when.is_always()) {
+                if let Change::Settings(changes) = &rule.change {
+                    apply(&mut tree, changes);
+                }
             }
-        }
-        let policy =
-            settings::typed(&tree).map_err(|error| PatchError::Invalid { id: patch.id.clone(), message: error.to_string() })?;
-        if let Some(missing) = patch.requires.iter().find(|requires| !requires.holds(&policy)) {
-            return Err(PatchError::CannotApply { id: patch.id.clone(), what: missing.to_string() });
+            let invalid = |error: serde_json::Error| PatchError::Invalid { id: patch.id.clone(), message: error.to_string() };
+            let policy = settings::typed(&tree).map_err(invalid)?;
+            if let Some(missing) = patch.requires.iter().find(|requires| !requires.holds(&policy)) {
+                return Err(PatchError::CannotApply { id: patch.id.clone(), what: missing.to_string() });
+            }
         }
     }
     Ok(())

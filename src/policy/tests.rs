@@ -1,12 +1,12 @@
 //! Patch files from text to effect: each mistake with its message, families, merging, conditions, the library.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::*;
-use crate::oauth::Params;
+use crate::oauth::{Params, Request};
 use crate::problem::Source;
 
 const FAULT: &str = "[f]\ntitle = \"T\"\nbreaks = [\"RFC6749-4.1.2-05\"]\n";
@@ -32,7 +32,9 @@ fn script(lines: &str) -> Vec<Patch> {
 }
 
 fn moment<'a>(endpoint: &'a str, params: &'a Params) -> Moment<'a> {
-    Moment { endpoint, grant: None, client: None, auth: None, user: None, params, elapsed: Duration::ZERO }
+    static REQUEST: LazyLock<Request> = LazyLock::new(|| Request::get("https://as.example/r/x"));
+    let (request, elapsed) = (&*REQUEST, Duration::ZERO);
+    Moment { endpoint, grant: None, client: None, auth: None, user: None, params, request, elapsed, answered: None }
 }
 
 #[test]
@@ -81,12 +83,18 @@ fn mistakes_in_rules() {
         "f.toml:5:18: \"30\" is no length of time (write a number and a unit: 250ms, 5s, 10m, 2h, 1d)"
     );
     assert_eq!(when("probability = 2"), "f.toml:5:24: a probability is from 0 to 1, not 2");
-    assert_eq!(when("parameter = { state = {} }"), "f.toml:5:32: expected a string, { present = true } or { absent = true }");
+    assert_eq!(
+        when("parameter = { state = {} }"),
+        "f.toml:5:32: expected a string, a list of strings, { matches = \"…\" }, { present = true } or { absent = true }"
+    );
     assert_eq!(when("answer = \"error\""), "f.toml:5:10: `answer` is for rewrites: a decision is made before there is an answer");
-    assert_eq!(mistake("[[f.patch]]\nwhen = {}"), "f.toml:4:1: this rule has neither `set`, `unset` nor `rewrite`");
+    assert_eq!(
+        mistake("[[f.patch]]\nwhen = {}"),
+        "f.toml:4:1: this rule does nothing: it has neither `set`, `unset`, `rewrite`, `respond` nor `fault`"
+    );
     assert_eq!(
         mistake("[[f.patch]]\nunset = [\"code.reuse\"]\nrewrite.bytes = { reset = true }"),
-        "f.toml:6:1: a rule has either `set` or `rewrite` (a decision or a defect of one answer: make two rules if it is both)"
+        "f.toml:6:1: a rule has one of `set`, `rewrite`, `respond` and `fault` (a decision, a defect of one answer, a literal answer, or a fault by its id: make a rule of each)"
     );
     assert_eq!(
         mistake("[[f.patch]]\nrewrite = {}"),
@@ -211,12 +219,13 @@ fn a_conditional_rule_changes_only_its_moments() {
     let none = Params::new();
     assert_eq!(set.at(&moment("token", &none)).policy.code.reuse, Reuse::Refuse);
     assert_eq!(set.at(&moment("jwks", &none)).applied, Vec::<String>::new());
-    assert_eq!(set.unmatched()[0].nearest.as_deref(), Some("parameter `code` present, but there was none"));
+    let near = "GET /r/x: parameter `code` present, but there was none; parameter `x` = \"1\", but there was none";
+    assert_eq!(set.unmatched()[0].nearest.as_ref().unwrap().to_string(), near);
     let params: Params = [("code", "c"), ("x", "1")].into_iter().collect();
     let effective = set.at(&moment("token", &params));
     assert_eq!((effective.policy.code.reuse, effective.applied), (Reuse::Accept, vec!["s".to_owned()]));
     assert!(Arc::ptr_eq(&effective.policy, &set.at(&moment("token", &params)).policy), "made once");
-    assert_eq!(set.unmatched(), []);
+    assert!(set.unmatched().is_empty());
 }
 
 #[test]
@@ -264,7 +273,7 @@ fn a_rewrite_in_full() {
     ));
     let Change::Answer(rewrite) = &rules[0].rules[0].change else { panic!("a rewrite") };
     assert_eq!(
-        (rewrite.on, rewrite.status, rewrite.truncate, rewrite.delay),
+        (rewrite.on, rewrite.status, rewrite.delivery.truncate, rewrite.delivery.delay),
         (Answer::Success, Some(201), Some(10), Some(Duration::from_secs(2)))
     );
     assert_eq!(json!(rewrite.members), json!({"token_type": "mac", "expires_in": null}));

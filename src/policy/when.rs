@@ -1,43 +1,38 @@
-//! Conditions of rules: at which moments a change applies. Pure; what counts requests is in `set`.
+//! Conditions of rules: at which moments a change applies. Pure; what counts requests is in `tally`.
 
 use std::time::Duration;
 
-use super::Moment;
+use super::matcher::{Condition, Score};
+use super::{Matcher, Moment, Test};
 
 /// When a rule applies. All that is given must hold; nothing given: always.
+///
+/// The requests for which [`When::matching`] and the times hold are numbered from 1; `nth`, `first` and `skip` choose among them.
+///
+/// ```
+/// use oauthspec::policy::When;
+///
+/// let second_refresh = When::at("token").grant("refresh_token").nth(2);
+/// let a_minute_later = When::at("token").after(std::time::Duration::from_secs(60)).once();
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct When {
-    /// One of these endpoints, by the names of [`Moment::endpoint`].
-    pub endpoint: Vec<String>,
-    /// One of these grant types.
-    pub grant: Vec<String>,
-    /// One of these client identifiers.
-    pub client: Vec<String>,
-    /// One of these ways of client authentication.
-    pub auth: Vec<String>,
-    /// One of these users.
-    pub user: Vec<String>,
-    /// These parameters are such.
-    pub parameters: Vec<(String, ParameterTest)>,
-    /// Not before so much time has passed on the realm's clock.
+    /// What the request is like. Conditions on answers never hold: there is none yet.
+    pub matching: Matcher,
+    /// Not before so much time has passed on the realm's clock since the realm began.
     pub after: Option<Duration>,
-    /// Only the request with this number, from 1, of those for which all of the above holds.
+    /// Only before so much time has passed on the realm's clock.
+    pub until: Option<Duration>,
+    /// Only the request with this number.
     pub nth: Option<u64>,
-    /// Only the first time.
-    pub once: bool,
+    /// Only the first so many.
+    pub first: Option<u64>,
+    /// Not the first so many.
+    pub skip: Option<u64>,
+    /// Only the first time that it applies. In a sequence a rule that says nothing of how often it applies does so once.
+    pub once: Option<bool>,
     /// So likely, by the seed: 0 to 1.
     pub probability: Option<f64>,
-}
-
-/// What a parameter has to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ParameterTest {
-    /// One of its values is this one.
-    Is(String),
-    /// It is there.
-    Present,
-    /// It is not there.
-    Absent,
 }
 
 impl When {
@@ -62,70 +57,146 @@ impl When {
     /// The ways of client authentication that rules can name.
     pub const AUTH: [&'static str; 3] = ["basic", "post", "none"];
 
+    /// Always.
+    #[must_use]
+    pub fn always() -> Self {
+        Self::default()
+    }
+
+    /// At that endpoint.
+    #[must_use]
+    pub fn at(endpoint: impl Into<String>) -> Self {
+        Matcher::at(endpoint).into()
+    }
+
+    /// With that grant type; with several, one of them.
+    #[must_use]
+    pub fn grant(self, grant: impl Into<String>) -> Self {
+        self.with(|matching| matching.grant(grant))
+    }
+
+    /// Of that client; with several, one of them.
+    #[must_use]
+    pub fn client(self, client: impl Into<String>) -> Self {
+        self.with(|matching| matching.client(client))
+    }
+
+    /// Of that user; with several, one of them.
+    #[must_use]
+    pub fn user(self, user: impl Into<String>) -> Self {
+        self.with(|matching| matching.user(user))
+    }
+
+    /// With such a parameter.
+    #[must_use]
+    pub fn parameter(self, name: impl Into<String>, test: impl Into<Test>) -> Self {
+        self.with(|matching| matching.parameter(name, test))
+    }
+
+    /// Not before so much time has passed on the realm's clock.
+    #[must_use]
+    pub fn after(self, elapsed: Duration) -> Self {
+        Self { after: Some(elapsed), ..self }
+    }
+
+    /// Only before so much time has passed on the realm's clock.
+    #[must_use]
+    pub fn until(self, elapsed: Duration) -> Self {
+        Self { until: Some(elapsed), ..self }
+    }
+
+    /// Only the request with this number, from 1.
+    #[must_use]
+    pub fn nth(self, number: u64) -> Self {
+        Self { nth: Some(number), ..self }
+    }
+
+    /// Only the first so many.
+    #[must_use]
+    pub fn first(self, count: u64) -> Self {
+        Self { first: Some(count), ..self }
+    }
+
+    /// Not the first so many.
+    #[must_use]
+    pub fn skip(self, count: u64) -> Self {
+        Self { skip: Some(count), ..self }
+    }
+
+    /// Only once.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: Some(true), ..self }
+    }
+
+    /// As often as it holds, in a sequence too.
+    #[must_use]
+    pub fn forever(self) -> Self {
+        Self { once: Some(false), ..self }
+    }
+
+    /// So likely, by the seed of the realm: 0 to 1.
+    #[must_use]
+    pub fn probability(self, likely: f64) -> Self {
+        Self { probability: Some(likely), ..self }
+    }
+
     /// Whether it holds always.
     #[must_use]
     pub fn is_always(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The first condition that does not hold, counting aside, with how many held before it.
-    pub(super) fn miss(&self, moment: &Moment<'_>) -> Option<Miss> {
-        let conditions = [
-            one_of("endpoint", &self.endpoint, Some(moment.endpoint)),
-            one_of("grant", &self.grant, moment.grant),
-            one_of("client", &self.client, moment.client),
-            one_of("auth", &self.auth, moment.auth),
-            one_of("user", &self.user, moment.user),
-        ];
-        let parameters = self.parameters.iter().map(|(name, test)| test.condition(name, moment));
-        let after = self.after.map(|wanted| {
-            let late = moment.elapsed >= wanted;
-            if late { Ok(()) } else { Err(format!("after {wanted:?}, but only {:?} had passed", moment.elapsed)) }
-        });
-        let mut held = 0;
-        for condition in conditions.into_iter().flatten().chain(parameters).chain(after) {
-            match condition {
-                Ok(()) => held += 1,
-                Err(text) => return Some(Miss { held, text }),
-            }
-        }
-        None
-    }
-}
-
-/// How near a request came to a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Miss {
-    /// Conditions that held.
-    pub(super) held: usize,
-    /// The first that did not: what was wanted, and what came.
-    pub(super) text: String,
-}
-
-impl ParameterTest {
-    fn condition(&self, name: &str, moment: &Moment<'_>) -> Result<(), String> {
-        let holds = match self {
-            Self::Is(value) => moment.params.all(name).any(|bytes| bytes == value.as_bytes()),
-            Self::Present => moment.params.has(name),
-            Self::Absent => !moment.params.has(name),
-        };
-        let found = || moment.params.get(name).map_or_else(|| "there was none".to_owned(), |value| format!("it was {value:?}"));
-        match self {
-            _ if holds => Ok(()),
-            Self::Is(value) => Err(format!("parameter `{name}` = {value:?}, but {}", found())),
-            Self::Present => Err(format!("parameter `{name}` present, but {}", found())),
-            Self::Absent => Err(format!("parameter `{name}` absent, but {}", found())),
+    /// How near a request comes, counting aside; `None` if everything holds.
+    pub(super) fn miss(&self, moment: &Moment<'_>) -> Option<Score> {
+        match self.matching.miss(moment) {
+            Some(score) => Some(score),
+            None if self.late_enough(moment) && self.early_enough(moment) => None,
+            None => Some(Score::TIMED),
         }
     }
+
+    /// Every condition on request and time, with what came.
+    pub(super) fn explain(&self, moment: &Moment<'_>) -> Vec<Condition> {
+        let found = || format!("{:?} had passed", moment.elapsed);
+        let after = self.after.map(|after| (format!("after {after:?}"), self.late_enough(moment)));
+        let until = self.until.map(|until| (format!("until {until:?}"), self.early_enough(moment)));
+        let times = after.into_iter().chain(until).map(|(wanted, held)| Condition { wanted, found: found(), held });
+        self.matching.explain(moment).into_iter().chain(times).collect()
+    }
+
+    /// In words, for messages.
+    pub(super) fn describe(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if self.matching != Matcher::default() {
+            parts.push(self.matching.to_string());
+        }
+        parts.extend(self.after.map(|after| format!("after {after:?}")));
+        parts.extend(self.until.map(|until| format!("until {until:?}")));
+        for (name, number) in [("nth", self.nth), ("first", self.first), ("skip", self.skip)] {
+            parts.extend(number.map(|number| format!("{name} = {number}")));
+        }
+        parts.extend(self.once.filter(|once| *once).map(|_| "once".to_owned()));
+        parts.extend(self.probability.map(|likely| format!("probability = {likely}")));
+        if parts.is_empty() { "any request".to_owned() } else { parts.join(", ") }
+    }
+
+    fn late_enough(&self, moment: &Moment<'_>) -> bool {
+        self.after.is_none_or(|after| moment.elapsed >= after)
+    }
+
+    fn early_enough(&self, moment: &Moment<'_>) -> bool {
+        self.until.is_none_or(|until| moment.elapsed < until)
+    }
+
+    fn with(self, change: impl FnOnce(Matcher) -> Matcher) -> Self {
+        Self { matching: change(self.matching), ..self }
+    }
 }
 
-fn one_of(what: &str, wanted: &[String], found: Option<&str>) -> Option<Result<(), String>> {
-    if wanted.is_empty() {
-        return None;
+/// Every request that is like this.
+impl From<Matcher> for When {
+    fn from(matching: Matcher) -> Self {
+        Self { matching, ..Self::default() }
     }
-    if found.is_some_and(|found| wanted.iter().any(|want| want == found)) {
-        return Some(Ok(()));
-    }
-    let found = found.map_or_else(|| "there was none".to_owned(), |found| format!("it was {found:?}"));
-    Some(Err(format!("{what} = {}, but {found}", wanted.join(" or "))))
 }

@@ -1,6 +1,6 @@
 //! What a client under test sent to the mock, counted.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use super::evidence::{form_of, query_of, value_of};
 use super::play::Play;
@@ -13,19 +13,19 @@ impl Play<'_> {
         let Some(driven) = self.ground.driven.as_deref() else { return (0, 0) };
         let since = want.since.as_ref().and_then(|name| self.names.records.get(name)?.first()).map(|record| record.journal_from);
         let (own, attacker) = since.unwrap_or(self.began);
-        let mut entries = match want.realm {
-            MockRealm::Own => driven.realm.journal_since(own),
-            MockRealm::Attacker => driven.attacker.journal_since(attacker),
+        let mut entries: Vec<Arc<Entry>> = match want.realm {
+            MockRealm::Own => driven.realm.journal().since(own).iter().collect(),
+            MockRealm::Attacker => driven.attacker.journal().since(attacker).iter().collect(),
         };
         if self.scenario.passive && want.realm == MockRealm::Own {
             let remembered = driven.source.remembered.lock().unwrap_or_else(PoisonError::into_inner);
             entries.extend(remembered.iter().cloned());
         }
-        let at: Vec<&Entry> = entries
+        let at: Vec<&Arc<Entry>> = entries
             .iter()
             .filter(|entry| want.endpoint.is_empty() || want.endpoint.iter().any(|name| name == entry.endpoint))
             .collect();
-        let such: Vec<&&Entry> = at.iter().filter(|entry| self.is_such(want, entry)).collect();
+        let such: Vec<&&Arc<Entry>> = at.iter().filter(|entry| self.is_such(want, entry)).collect();
         let Some(name) = &want.distinct else { return (such.len(), at.len()) };
         let mut values: Vec<String> = such.iter().filter_map(|entry| value_at(entry, name)).map(|v| v.to_string()).collect();
         let all = values.len();

@@ -48,7 +48,7 @@ pub struct ClientSource {
     /// Whether a plain run works: of a program, seen once in a run.
     pub control: OnceCell<Result<(), String>>,
     /// What it sent to the issuer that it trusts in all scenarios that are over, for checks over the whole run.
-    pub remembered: Arc<std::sync::Mutex<Vec<Entry>>>,
+    pub remembered: Arc<std::sync::Mutex<Vec<Arc<Entry>>>>,
 }
 
 /// How a client is reached.

@@ -1,21 +1,18 @@
 //! Patches at work: conditions, defects of one answer, and what the journal says of them.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::browser::{Browser, response_params};
 use super::{error, redeem, refused, resource, tokens, under, with};
 use crate::mock::Realm;
-use crate::policy::{Answer, Change, Patch, PolicySet, Rewrite, When};
+use crate::policy::{Answer, Patch, PolicySet, Rewrite, When};
 
 fn object(value: &Value) -> serde_json::Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
 fn rewritten(endpoint: &str, rewrite: Rewrite) -> Realm {
-    let when = When { endpoint: vec![endpoint.into()], ..When::default() };
-    let patch = Patch::new("defect").rule(when, Change::Answer(Arc::new(rewrite)));
+    let patch = Patch::new("defect").rule(When::at(endpoint), rewrite);
     under(PolicySet::new([&patch]).unwrap())
 }
 
@@ -25,9 +22,9 @@ fn members_of_a_token_response() {
     let realm = rewritten("token", Rewrite { on: Answer::Success, members, ..Rewrite::default() });
     let body = tokens(&realm, "web");
     assert_eq!((&body["expires_in"], &body["token_type"]), (&json!("3600"), &Value::Null));
-    let entry = realm.journal().pop().unwrap();
+    let entry = realm.journal().last().unwrap();
     assert_eq!(entry.applied, ["defect"]);
-    assert_eq!(entry.original.unwrap().json().unwrap()["expires_in"], json!(3600));
+    assert_eq!(entry.original.as_ref().unwrap().json().unwrap()["expires_in"], json!(3600));
     assert_eq!(error(&redeem(&realm, "web", "x")), refused(400, "invalid_grant"));
 }
 
@@ -38,7 +35,7 @@ fn members_of_an_authorization_response_are_changed_though_a_form_completes_it()
     let mut browser = Browser::new(&realm);
     let answer = browser.complete(&browser.request("web"));
     assert_eq!((answer.get("state").unwrap().as_ref(), answer.has("iss")), ("other", false));
-    assert_eq!(realm.journal().pop().unwrap().applied, ["defect"]);
+    assert_eq!(realm.journal().last().unwrap().applied, ["defect"]);
 }
 
 #[test]
@@ -108,7 +105,8 @@ fn the_journal_grades() {
     browser.authorize(&request);
     browser.authorize(&request);
     let notes = |entry: &crate::mock::Entry| entry.notes.join("; ");
-    let authorize: Vec<_> = realm.journal().iter().filter(|entry| entry.endpoint == "authorize").map(notes).collect();
+    let authorize: Vec<_> =
+        realm.journal().iter().filter(|entry| entry.endpoint == "authorize").map(|entry| notes(&entry)).collect();
     assert_eq!(authorize[0], "code_challenge_method is not S256");
     let second =
         "code_challenge_method is not S256; code_challenge was used before; state was used before; nonce was used before";

@@ -106,7 +106,7 @@ fn resources_want_one_good_token_in_one_place() {
     assert_eq!(status(bearer(get(&format!("resource?access_token={token}")))), 400);
     assert_eq!(status(get("resource").with("Authorization", "Bearer ")), 400);
     assert_eq!(status(get("resource").with("Authorization", format!("Bearer {token}x"))), 401);
-    assert_eq!(realm.journal()[realm.journal().len() - 4].notes, ["access_token stands in the URL"]);
+    assert_eq!(realm.journal().entries()[realm.journal().len() - 4].notes, ["access_token stands in the URL"]);
     realm.advance(Duration::from_secs(3600));
     assert_eq!(status(bearer(get("resource"))), 401);
 }

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -11,7 +10,7 @@ use super::browser::Browser;
 use super::{VERIFIER, basic};
 use crate::mock::{MockServer, Realm, RealmSpec};
 use crate::oauth::{Params, Request};
-use crate::policy::{Change, Patch, PolicySet, Rewrite, When};
+use crate::policy::{Delivery, Patch, PolicySet, Rewrite, When};
 
 /// Sends bytes and reads until the connection ends.
 fn exchange(server: &MockServer, bytes: &[u8]) -> std::io::Result<String> {
@@ -36,8 +35,12 @@ fn post(server: &MockServer, realm: &Realm, form: &Params) -> String {
     exchange(server, (head + &body).as_bytes()).unwrap()
 }
 
+fn delivered(delivery: Delivery) -> Rewrite {
+    Rewrite { delivery, ..Rewrite::default() }
+}
+
 fn rewritten(rewrite: Rewrite) -> PolicySet {
-    PolicySet::new([&Patch::new("defect").rule(When::default(), Change::Answer(Arc::new(rewrite)))]).unwrap()
+    PolicySet::new([&Patch::new("defect").rule(When::always(), rewrite)]).unwrap()
 }
 
 #[test]
@@ -48,7 +51,7 @@ fn a_server_answers_and_stops() {
     assert!(metadata.contains(&format!("\"issuer\":\"{}\"", server.issuer())), "{metadata}");
     let tokens = post(&server, &server.realm(), &super::params(&[("grant_type", "client_credentials")]));
     assert!(tokens.contains("\"access_token\":"), "{tokens}");
-    let entry = server.journal().pop().unwrap();
+    let entry = server.journal().last().unwrap();
     assert_eq!(entry.exchange.request.url, format!("{}/default/token", server.base_url()));
     assert_eq!((entry.endpoint, entry.client.as_deref()), ("token", Some("web")));
     assert!(get(&server, "/unknown/token").unwrap().starts_with("HTTP/1.1 404"));
@@ -74,13 +77,13 @@ fn realms_are_apart() {
 
 #[test]
 fn answers_are_cut_and_connections_reset() {
-    let cut = MockServer::builder().policies(rewritten(Rewrite { truncate: Some(10), ..Rewrite::default() }));
+    let cut = MockServer::builder().policies(rewritten(delivered(Delivery { truncate: Some(10), ..Delivery::default() })));
     let cut = cut.start_blocking().unwrap();
     let text = get(&cut, "/default/jwks").unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let length: usize = head.to_lowercase().split_once("content-length: ").unwrap().1.lines().next().unwrap().parse().unwrap();
     assert!(body.len() == 10 && length > 10, "{text}");
-    let reset = MockServer::builder().policies(rewritten(Rewrite { reset: true, ..Rewrite::default() }));
+    let reset = MockServer::builder().policies(rewritten(delivered(Delivery { reset: true, ..Delivery::default() })));
     let reset = reset.start_blocking().unwrap();
     assert_eq!(get(&reset, "/default/jwks").unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     assert_eq!(reset.journal().len(), 1);

@@ -58,7 +58,7 @@ impl Ground {
 
     /// What the mock saw at an endpoint.
     fn seen(&self, endpoint: &str) -> Vec<Entry> {
-        self.mock.journal().into_iter().filter(|entry| entry.endpoint == endpoint).collect()
+        self.mock.realm().journal_since(0).into_iter().filter(|entry| entry.endpoint == endpoint).collect()
     }
 
     /// Token requests of that grant.

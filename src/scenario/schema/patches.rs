@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::OneOrMany;
 
 either! {
-    /// What a parameter has to be.
-    Parameter { Is(String), Test(ParameterTest), }
+    /// What a parameter, header field or member has to be: one of these values, or as a test says.
+    Value { Is(String), OneOf(Vec<String>), Test(ValueTest), }
 }
 
 words! {
@@ -40,6 +40,10 @@ grammar! {
         declines: Option<OneOrMany<String>>,
         /// Scenarios that may be skipped.
         skips: Option<OneOrMany<String>>,
+        /// Of a script: its rules apply one after the other; one begins when the one before it is used up.
+        sequence: Option<bool>,
+        /// Of a script: it is no failure that a rule never applied.
+        optional: Option<bool>,
         /// What it does.
         patch: OneOrMany<Rule>,
     }
@@ -54,7 +58,7 @@ grammar! {
         pkce: Option<OneOrMany<String>>,
     }
 
-    /// A change with its condition: either `set` and `unset`, or `rewrite`.
+    /// A change with its condition: either `set` and `unset`, or `rewrite`, or `respond`, or `fault` and `variant`.
     Rule {
         /// When it applies; always if nothing is said.
         when: Option<When>,
@@ -64,6 +68,12 @@ grammar! {
         unset: Option<OneOrMany<String>>,
         /// A defect of one answer.
         rewrite: Option<Rewrite>,
+        /// What is answered instead of anything that would be decided.
+        respond: Option<Respond>,
+        /// Of a script: what the built-in faults of these ids do.
+        fault: Option<OneOrMany<String>>,
+        /// Of a script: what the built-in variants of these ids do.
+        variant: Option<OneOrMany<String>>,
     }
 
     /// When a rule applies. All that is given must hold.
@@ -71,6 +81,8 @@ grammar! {
         /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register,
         /// device_authorization, verification.
         endpoint: Option<OneOrMany<String>>,
+        /// Methods.
+        method: Option<OneOrMany<String>>,
         /// Grant types.
         grant: Option<OneOrMany<String>>,
         /// Client identifiers.
@@ -79,13 +91,27 @@ grammar! {
         auth: Option<OneOrMany<String>>,
         /// Users.
         user: Option<OneOrMany<String>>,
-        /// What parameters have to be.
-        parameter: Option<BTreeMap<String, Parameter>>,
-        /// Only the request with this number, from 1.
+        /// What parameters have to be, wherever they stand.
+        parameter: Option<BTreeMap<String, Value>>,
+        /// What parameters of the body have to be.
+        form: Option<BTreeMap<String, Value>>,
+        /// What parameters of the query have to be.
+        query: Option<BTreeMap<String, Value>>,
+        /// What header fields have to be.
+        header: Option<BTreeMap<String, Value>>,
+        /// What members of a JSON body have to be.
+        json: Option<BTreeMap<String, Value>>,
+        /// Only the request with this number, from 1, of those for which all else holds.
         nth: Option<u64>,
+        /// Only the first so many of them.
+        first: Option<u64>,
+        /// Not the first so many of them.
+        skip: Option<u64>,
         /// Not before so much time has passed on the realm's clock: `30s`.
         after: Option<String>,
-        /// Only the first time.
+        /// Only before so much time has passed on the realm's clock: `30s`.
+        until: Option<String>,
+        /// Only the first time that it applies; in a sequence, unless something else is said.
         once: Option<bool>,
         /// So likely, by the seed: 0 to 1.
         probability: Option<f64>,
@@ -93,8 +119,10 @@ grammar! {
         answer: Option<Answer>,
     }
 
-    /// Whether a parameter is there.
-    ParameterTest {
+    /// A test of a value.
+    ValueTest {
+        /// A part of it matches this regular expression.
+        matches: Option<String>,
         /// It is there.
         present: Option<bool>,
         /// It is not there.
@@ -131,6 +159,22 @@ grammar! {
         body: Option<String>,
     }
 
+    /// A literal answer, for which nothing is decided, used up or issued. Its body is one of `body`, `json` and `hex`.
+    Respond {
+        /// The status; 200 if nothing is said.
+        status: Option<u16>,
+        /// Header fields.
+        headers: Option<BTreeMap<String, String>>,
+        /// A text.
+        body: Option<String>,
+        /// A JSON document.
+        json: Option<Json>,
+        /// Bytes, in hexadecimal digits.
+        hex: Option<String>,
+        /// How it goes over the connection.
+        bytes: Option<Bytes>,
+    }
+
     /// A defect of the claims.
     Claims {
         /// Claims that are set.
@@ -161,8 +205,12 @@ grammar! {
         truncate: Option<usize>,
         /// The answer waits so long: `2s`.
         delay: Option<String>,
-        /// The connection is closed instead of an answer.
+        /// So many bytes of the body go out in a second.
+        bandwidth: Option<u64>,
+        /// The connection is reset instead of an answer; with `truncate`, after so many bytes of the body.
         reset: Option<bool>,
+        /// The connection is closed in order, without an answer.
+        drop: Option<bool>,
     }
 }
 

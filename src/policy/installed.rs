@@ -1,0 +1,276 @@
+//! A patch in force: its rules with what they counted, and which of them apply at a moment.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::matcher::{Condition, Nearest, Score};
+use super::patch::{Change, Patch, Rule, Settings};
+use super::{Moment, Respond, Rewrite, When};
+
+/// A rule that had a say in an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AppliedRule {
+    /// The patch.
+    pub patch: String,
+    /// Which of its rules, from 1.
+    pub rule: usize,
+    /// What it does: the settings that it changes, or what it makes of the answer.
+    pub does: String,
+}
+
+/// A rule that never applied, with the request that came nearest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// The patch.
+    pub id: String,
+    /// Which of its rules, from 1.
+    pub rule: usize,
+    /// When it would have applied.
+    pub when: String,
+    /// The rule of the same sequence that was not used up before it, if that is why.
+    pub waits_for: Option<usize>,
+    /// The request that came nearest; `None` where no request came at all.
+    pub nearest: Option<Nearest>,
+}
+
+/// ``rule 2 of `flaky` (endpoint = token) never applied; closest was POST /r/par: endpoint = token, but it was "par"``.
+impl std::fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "rule {} of `{}` ({}) never applied", self.rule, self.id, self.when)?;
+        match (self.waits_for, &self.nearest) {
+            (Some(rule), _) => write!(f, "; rule {rule} before it was not used up"),
+            (None, Some(nearest)) => write!(f, "; closest was {nearest}"),
+            (None, None) => f.write_str("; no request came"),
+        }
+    }
+}
+
+/// What applies at a moment, in order.
+#[derive(Default)]
+pub(super) struct Said<'a> {
+    /// The settings of every rule that applies.
+    pub(super) settings: Vec<&'a Settings>,
+    /// Those of them that do not always apply, by their numbers.
+    pub(super) conditional: Vec<usize>,
+    pub(super) rewrites: Vec<Arc<Rewrite>>,
+    pub(super) respond: Option<Arc<Respond>>,
+    pub(super) ids: Vec<String>,
+    pub(super) rules: Vec<Arc<AppliedRule>>,
+}
+
+/// A patch in force. Sets of policies that follow from one another share it, and with it the counts.
+#[derive(Debug)]
+pub(super) struct Installed {
+    pub(super) patch: Arc<Patch>,
+    /// Whether it was added to a running realm, or to a builder, as a script.
+    pub(super) added: bool,
+    rules: Vec<Bound>,
+    state: Mutex<State>,
+}
+
+/// A rule with what goes with it.
+#[derive(Debug)]
+struct Bound {
+    always: bool,
+    /// What the rule applies, where that is patches.
+    inner: Vec<Installed>,
+    says: Arc<AppliedRule>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The rule of a sequence that is in turn.
+    turn: usize,
+    /// One for each rule.
+    tallies: Vec<Tally>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    seen: u64,
+    applied: u64,
+    nearest: Option<Nearest>,
+}
+
+impl Installed {
+    pub(super) fn new(patch: Arc<Patch>, added: bool) -> Self {
+        let bound = |(index, rule): (usize, &Rule)| Bound {
+            always: rule.when.is_always() && !patch.sequence,
+            inner: match &rule.change {
+                Change::Patches(patches) => patches.iter().map(|inner| Self::new(Arc::clone(inner), false)).collect(),
+                _ => Vec::new(),
+            },
+            says: Arc::new(AppliedRule { patch: patch.id.clone(), rule: index + 1, does: rule.change.to_string() }),
+        };
+        let rules: Vec<Bound> = patch.rules.iter().enumerate().map(bound).collect();
+        let state = Mutex::new(State { turn: 0, tallies: vec![Tally::default(); rules.len()] });
+        Self { patch, added, rules, state }
+    }
+
+    /// The settings that always apply, in order, each with the patch it is from.
+    pub(super) fn standing(&self) -> Vec<(&str, &Settings)> {
+        let mut out = Vec::new();
+        for (rule, bound) in self.patch.rules.iter().zip(&self.rules).filter(|(_, bound)| bound.always) {
+            match &rule.change {
+                Change::Settings(settings) => out.push((self.patch.id.as_str(), settings)),
+                Change::Patches(_) => out.extend(bound.inner.iter().flat_map(Self::standing)),
+                Change::Answer(_) | Change::Respond(_) => {}
+            }
+        }
+        out
+    }
+
+    /// Adds what its rules say of a request, and counts the request where a rule counts.
+    pub(super) fn say<'a>(&'a self, moment: &Moment<'_>, seed: u64, said: &mut Said<'a>) {
+        if self.rules.iter().all(|bound| bound.always) {
+            return (0..self.rules.len()).for_each(|index| self.apply(index, moment, seed, said));
+        }
+        let mut state = lock(&self.state);
+        let turn = state.turn;
+        for (index, bound) in self.rules.iter().enumerate() {
+            let due = !self.patch.sequence || index == turn;
+            if bound.always || due && self.counts(index, moment, seed, &mut state.tallies[index]) {
+                state.tallies[index].applied += 1;
+                self.apply(index, moment, seed, said);
+            }
+        }
+        if self.patch.sequence && turn < self.rules.len() && self.is_used_up(turn, &state.tallies[turn]) {
+            state.turn += 1;
+        }
+    }
+
+    /// Its rules with a condition that never applied so far.
+    pub(super) fn unmatched(&self) -> Vec<Unmatched> {
+        let state = lock(&self.state);
+        let never = |(index, bound): &(usize, &Bound)| {
+            // What chance left out was met all the same.
+            let met = self.patch.rules[*index].when.probability.is_some() && state.tallies[*index].seen > 0;
+            !bound.always && !met && state.tallies[*index].applied == 0
+        };
+        let entry = |(index, _): (usize, &Bound)| Unmatched {
+            id: self.patch.id.clone(),
+            rule: index + 1,
+            when: self.patch.rules[index].when.describe(),
+            waits_for: (self.patch.sequence && index > state.turn).then_some(state.turn + 1),
+            nearest: state.tallies[index].nearest.clone(),
+        };
+        self.rules.iter().enumerate().filter(never).map(entry).collect()
+    }
+
+    /// Forgets all counts.
+    pub(super) fn reset(&self) {
+        let mut state = lock(&self.state);
+        state.turn = 0;
+        state.tallies.fill(Tally::default());
+        self.rules.iter().flat_map(|bound| &bound.inner).for_each(Self::reset);
+    }
+
+    fn apply<'a>(&'a self, index: usize, moment: &Moment<'_>, seed: u64, said: &mut Said<'a>) {
+        let bound = &self.rules[index];
+        if !said.ids.contains(&self.patch.id) {
+            said.ids.push(self.patch.id.clone());
+        }
+        said.rules.push(Arc::clone(&bound.says));
+        match &self.patch.rules[index].change {
+            Change::Settings(settings) => {
+                said.settings.push(settings);
+                if !bound.always {
+                    // Rules live as long as the sets that hold them: their addresses are their names.
+                    said.conditional.push(Arc::as_ptr(&bound.says) as usize);
+                }
+            }
+            Change::Answer(rewrite) => said.rewrites.push(Arc::clone(rewrite)),
+            Change::Respond(respond) => said.respond = Some(Arc::clone(respond)),
+            Change::Patches(_) => {
+                let before = said.settings.len();
+                bound.inner.iter().for_each(|inner| inner.say(moment, seed, said));
+                if !bound.always && said.settings.len() > before {
+                    said.conditional.push(Arc::as_ptr(&bound.says) as usize);
+                }
+            }
+        }
+    }
+
+    /// Whether a conditional rule applies, by its conditions first and then by what it counts.
+    fn counts(&self, index: usize, moment: &Moment<'_>, seed: u64, tally: &mut Tally) -> bool {
+        let rule = &self.patch.rules[index];
+        if let Some((score, conditions)) = self.miss(index, moment, tally.nearest.as_ref()) {
+            tally.note(moment, score, conditions);
+            return false;
+        }
+        tally.seen += 1;
+        let when = &rule.when;
+        let seen = tally.seen;
+        let counted = [
+            (when.nth.is_some_and(|nth| nth != seen), "nth", when.nth),
+            (when.first.is_some_and(|first| seen > first), "first", when.first),
+            (when.skip.is_some_and(|skip| seen <= skip), "skip", when.skip),
+        ];
+        if let Some((_, name, wanted)) = counted.into_iter().find(|(against, ..)| *against) {
+            let wanted = format!("{name} = {}", wanted.unwrap_or_default());
+            tally.note(moment, Score::COUNTED, vec![Condition { wanted, found: format!("it was number {seen}"), held: false }]);
+            return false;
+        }
+        if when.probability.is_some_and(|likely| self.chance(index, seen, seed) >= likely) {
+            return false;
+        }
+        !(self.once(when) && tally.applied > 0)
+    }
+
+    /// How near a request comes to a rule, and by which conditions if that is nearer than before; `None` where it meets them all.
+    fn miss(&self, index: usize, moment: &Moment<'_>, known: Option<&Nearest>) -> Option<(Score, Vec<Condition>)> {
+        let when = &self.patch.rules[index].when;
+        let inner = &self.rules[index].inner;
+        let score = when.miss(moment).or_else(|| {
+            let fits = inner.is_empty() || inner.iter().any(|inner| inner.fits(moment));
+            (!fits).then_some(Score::TIMED)
+        })?;
+        if known.is_some_and(|nearest| nearest.score >= score) {
+            return Some((score, Vec::new()));
+        }
+        let of_inner = inner.iter().flat_map(|inner| inner.patch.rules.iter().flat_map(|rule| rule.when.explain(moment)));
+        Some((score, when.explain(moment).into_iter().chain(of_inner).collect()))
+    }
+
+    /// Whether any of its rules is for such a request, counting aside.
+    fn fits(&self, moment: &Moment<'_>) -> bool {
+        self.patch.rules.iter().any(|rule| rule.when.miss(moment).is_none())
+    }
+
+    fn once(&self, when: &When) -> bool {
+        when.once.unwrap_or(self.patch.sequence && when.nth.is_none() && when.first.is_none())
+    }
+
+    fn is_used_up(&self, index: usize, tally: &Tally) -> bool {
+        let when = &self.patch.rules[index].when;
+        let past = |last: Option<u64>| last.is_some_and(|last| tally.seen >= last);
+        past(when.nth) || past(when.first) || self.once(when) && tally.applied > 0
+    }
+
+    /// A number from 0 to below 1 that follows from the seed, the rule and how often it was asked.
+    fn chance(&self, index: usize, seen: u64, seed: u64) -> f64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let number = u64::try_from(index + 1).unwrap_or(u64::MAX);
+        for byte in self.patch.id.bytes().chain(seed.to_le_bytes()).chain(number.to_le_bytes()).chain(seen.to_le_bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        // The finisher of splitmix64: FNV alone spreads the last bytes badly.
+        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from(u32::try_from((hash ^ (hash >> 31)) >> 32).unwrap_or(u32::MAX)) / 4_294_967_296.0
+    }
+}
+
+impl Tally {
+    fn note(&mut self, moment: &Moment<'_>, score: Score, conditions: Vec<Condition>) {
+        if self.nearest.as_ref().is_none_or(|nearest| nearest.score < score) {
+            self.nearest = Some(Nearest::of(moment, conditions, score));
+        }
+    }
+}
+
+/// A panic while the lock was held leaves at most one request uncounted.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

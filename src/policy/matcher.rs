@@ -1,0 +1,614 @@
+//! Which requests, and which exchanges, are meant: one type for the conditions of rules, for expectations and for the journal.
+//!
+//! A matcher is pure. What counts requests is in `when`; how one is read from a file or from JSON is told in `read_when`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use regex::Regex;
+use serde::Serialize;
+
+use super::Answer;
+use crate::oauth::{Params, Request, Response};
+
+/// What is known of a request when it is compared; of its answer, only once there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// One of [`super::When::ENDPOINTS`], or `unknown` where nothing is.
+    pub endpoint: &'a str,
+    /// The grant type, at the token endpoint.
+    pub grant: Option<&'a str>,
+    /// The client identifier as claimed by the request.
+    pub client: Option<&'a str>,
+    /// How the client authenticates: `basic`, `post`, `none`.
+    pub auth: Option<&'a str>,
+    /// The user of the session.
+    pub user: Option<&'a str>,
+    /// The parameters of the request: of its body if it is a POST with one, else of its query.
+    pub params: &'a Params,
+    /// The request itself.
+    pub request: &'a Request,
+    /// Since the realm began, on its clock.
+    pub elapsed: Duration,
+    /// What came of it; `None` while that is being decided.
+    pub answered: Option<Answered<'a>>,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// The answer.
+    pub response: &'a Response,
+    /// Why it was refused, in the words of the tables of causes.
+    pub cause: Option<&'a str>,
+    /// The ids of the patches that applied.
+    pub applied: &'a [String],
+}
+
+/// Conditions on a request and, where there is one, its answer. All that is given must hold; nothing given: always.
+///
+/// ```
+/// use oauthspec::policy::{Matcher, Test};
+///
+/// let refreshes = Matcher::at("token").grant("refresh_token").form("scope", Test::Absent).status(400);
+/// assert_eq!(refreshes.to_string(), "endpoint = token, grant = refresh_token, form `scope` absent, status = 400");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Matcher {
+    /// One of these endpoints.
+    pub endpoint: Vec<String>,
+    /// One of these methods.
+    pub method: Vec<String>,
+    /// One of these grant types.
+    pub grant: Vec<String>,
+    /// One of these client identifiers.
+    pub client: Vec<String>,
+    /// One of these ways of client authentication.
+    pub auth: Vec<String>,
+    /// One of these users.
+    pub user: Vec<String>,
+    /// Parameters of the request, wherever they stand.
+    pub parameters: Vec<(String, Test)>,
+    /// Parameters of the body.
+    pub form: Vec<(String, Test)>,
+    /// Parameters of the query.
+    pub query: Vec<(String, Test)>,
+    /// Header fields.
+    pub headers: Vec<(String, Test)>,
+    /// Members of the body, where that is a JSON object.
+    pub json: Vec<(String, Test)>,
+    /// One of these statuses of the answer: `400`, or `4xx`.
+    pub status: Vec<String>,
+    /// One of these error codes in the answer.
+    pub error: Vec<String>,
+    /// One of these causes of a refusal.
+    pub cause: Vec<String>,
+    /// One of these patches had a say.
+    pub applied: Vec<String>,
+    /// Whether the answer gives what was asked for.
+    pub answer: Answer,
+}
+
+/// What a parameter, header field or member has to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// One of its values is this one.
+    Is(String),
+    /// One of its values is one of these.
+    OneOf(Vec<String>),
+    /// One of its values has a part that matches.
+    Matches(Pattern),
+    /// It is there.
+    Present,
+    /// It is not there.
+    Absent,
+}
+
+/// A regular expression.
+#[derive(Debug, Clone)]
+pub struct Pattern(Regex);
+
+/// One condition, compared with one exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// What was wanted.
+    pub wanted: String,
+    /// What came.
+    pub found: String,
+    /// Whether it held.
+    pub held: bool,
+}
+
+/// The request that came nearest to a matcher, condition by condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Nearest {
+    /// Its method and path.
+    pub request: String,
+    /// The status of its answer, where that was known when it was compared.
+    pub status: Option<u16>,
+    /// Every condition.
+    pub conditions: Vec<Condition>,
+    #[serde(skip)]
+    pub(crate) score: Score,
+}
+
+/// How near a request comes: the right endpoint counts more than all the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Score {
+    endpoint: bool,
+    held: usize,
+}
+
+/// What a condition looks at.
+#[derive(Debug, Clone, Copy)]
+enum Word {
+    Endpoint,
+    Method,
+    Grant,
+    Client,
+    Auth,
+    User,
+    Status,
+    Error,
+    Cause,
+    Applied,
+    Answer,
+}
+
+/// Where a named value stands.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Parameter,
+    Form,
+    Query,
+    Header,
+    Json,
+}
+
+/// A condition by itself.
+enum Criterion<'m> {
+    Word(Word, Cow<'m, [String]>),
+    Member(Part, &'m str, &'m Test),
+}
+
+impl Matcher {
+    /// Everything.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// What comes to that endpoint.
+    #[must_use]
+    pub fn at(endpoint: impl Into<String>) -> Self {
+        Self { endpoint: vec![endpoint.into()], ..Self::default() }
+    }
+
+    /// Or to this endpoint.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint.push(endpoint.into());
+        self
+    }
+
+    /// With that method; with several, one of them.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>) -> Self {
+        self.method.push(method.into());
+        self
+    }
+
+    /// With that grant type; with several, one of them.
+    #[must_use]
+    pub fn grant(mut self, grant: impl Into<String>) -> Self {
+        self.grant.push(grant.into());
+        self
+    }
+
+    /// Of that client; with several, one of them.
+    #[must_use]
+    pub fn client(mut self, client: impl Into<String>) -> Self {
+        self.client.push(client.into());
+        self
+    }
+
+    /// With that way of client authentication: `basic`, `post`, `none`.
+    #[must_use]
+    pub fn auth(mut self, auth: impl Into<String>) -> Self {
+        self.auth.push(auth.into());
+        self
+    }
+
+    /// Of that user; with several, one of them.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user.push(user.into());
+        self
+    }
+
+    /// With such a parameter, wherever it stands.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, test: impl Into<Test>) -> Self {
+        self.parameters.push((name.into(), test.into()));
+        self
+    }
+
+    /// With such a parameter in the body.
+    #[must_use]
+    pub fn form(mut self, name: impl Into<String>, test: impl Into<Test>) -> Self {
+        self.form.push((name.into(), test.into()));
+        self
+    }
+
+    /// With such a parameter in the query.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<String>, test: impl Into<Test>) -> Self {
+        self.query.push((name.into(), test.into()));
+        self
+    }
+
+    /// With such a header field.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, test: impl Into<Test>) -> Self {
+        self.headers.push((name.into(), test.into()));
+        self
+    }
+
+    /// With such a member in a JSON body.
+    #[must_use]
+    pub fn json(mut self, name: impl Into<String>, test: impl Into<Test>) -> Self {
+        self.json.push((name.into(), test.into()));
+        self
+    }
+
+    /// Answered with that status; with several, one of them.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status.push(status.to_string());
+        self
+    }
+
+    /// Answered with that error code; with several, one of them.
+    #[must_use]
+    pub fn error(mut self, error: impl Into<String>) -> Self {
+        self.error.push(error.into());
+        self
+    }
+
+    /// Refused for that cause; with several, one of them.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause.push(cause.into());
+        self
+    }
+
+    /// Answered under that patch; with several, one of them.
+    #[must_use]
+    pub fn applied(mut self, id: impl Into<String>) -> Self {
+        self.applied.push(id.into());
+        self
+    }
+
+    /// Answered with what was asked for.
+    #[must_use]
+    pub fn succeeded(mut self) -> Self {
+        self.answer = Answer::Success;
+        self
+    }
+
+    /// Answered with an error.
+    #[must_use]
+    pub fn failed(mut self) -> Self {
+        self.answer = Answer::Error;
+        self
+    }
+
+    /// Whether all its conditions hold.
+    #[must_use]
+    pub fn holds(&self, moment: &Moment<'_>) -> bool {
+        self.criteria().iter().all(|criterion| criterion.holds(moment))
+    }
+
+    /// Every condition with what was wanted and what came.
+    #[must_use]
+    pub fn explain(&self, moment: &Moment<'_>) -> Vec<Condition> {
+        let condition = |criterion: &Criterion<'_>| Condition {
+            wanted: criterion.wanted(),
+            found: criterion.found(moment),
+            held: criterion.holds(moment),
+        };
+        self.criteria().iter().map(condition).collect()
+    }
+
+    /// `None` if all its conditions hold, else how near the request comes.
+    pub(crate) fn miss(&self, moment: &Moment<'_>) -> Option<Score> {
+        let criteria = self.criteria();
+        let held = criteria.iter().filter(|criterion| criterion.holds(moment)).count();
+        if held == criteria.len() {
+            return None;
+        }
+        Some(Score { endpoint: self.endpoint.is_empty() || self.endpoint.iter().any(|name| name == moment.endpoint), held })
+    }
+
+    /// The nearest of what was known before and a request that missed.
+    pub(crate) fn nearer(&self, known: &mut Option<Nearest>, score: Score, moment: &Moment<'_>) {
+        if known.as_ref().is_none_or(|nearest| nearest.score < score) {
+            *known = Some(Nearest::of(moment, self.explain(moment), score));
+        }
+    }
+
+    fn criteria(&self) -> Vec<Criterion<'_>> {
+        let words = [
+            (Word::Endpoint, &self.endpoint),
+            (Word::Method, &self.method),
+            (Word::Grant, &self.grant),
+            (Word::Client, &self.client),
+            (Word::Auth, &self.auth),
+            (Word::User, &self.user),
+        ];
+        let of_answer = [
+            (Word::Status, &self.status),
+            (Word::Error, &self.error),
+            (Word::Cause, &self.cause),
+            (Word::Applied, &self.applied),
+        ];
+        let members = [
+            (Part::Parameter, &self.parameters),
+            (Part::Form, &self.form),
+            (Part::Query, &self.query),
+            (Part::Header, &self.headers),
+            (Part::Json, &self.json),
+        ];
+        let mut out: Vec<Criterion<'_>> = Vec::new();
+        let given = |(_, wanted): &(Word, &Vec<String>)| !wanted.is_empty();
+        out.extend(words.into_iter().filter(given).map(|(word, wanted)| Criterion::Word(word, wanted.into())));
+        for (part, tests) in members {
+            out.extend(tests.iter().map(|(name, test)| Criterion::Member(part, name, test)));
+        }
+        out.extend(of_answer.into_iter().filter(given).map(|(word, wanted)| Criterion::Word(word, wanted.into())));
+        if self.answer != Answer::Any {
+            out.push(Criterion::Word(Word::Answer, Cow::Owned(vec![self.answer.word().to_owned()])));
+        }
+        out
+    }
+}
+
+/// What was wanted, as it is written in messages.
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted: Vec<String> = self.criteria().iter().map(Criterion::wanted).collect();
+        if wanted.is_empty() { f.write_str("any request") } else { f.write_str(&wanted.join(", ")) }
+    }
+}
+
+impl Nearest {
+    pub(crate) fn of(moment: &Moment<'_>, conditions: Vec<Condition>, score: Score) -> Self {
+        let request = format!("{} {}", moment.request.method, moment.request.path());
+        let status = moment.answered.map(|answered| answered.response.status);
+        Self { request, status, conditions, score }
+    }
+}
+
+/// The request, and the conditions that did not hold: `POST /r/token: grant = refresh_token, but it was "password"`.
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.request)?;
+        let mut separator = ": ";
+        for condition in self.conditions.iter().filter(|condition| !condition.held) {
+            write!(f, "{separator}{}, but {}", condition.wanted, condition.found)?;
+            separator = "; ";
+        }
+        Ok(())
+    }
+}
+
+impl Score {
+    /// Every condition of the matcher held, and only what counts was against it.
+    pub(crate) const COUNTED: Self = Self { endpoint: true, held: usize::MAX };
+    /// Every condition on the request held, and it came at the wrong time.
+    pub(crate) const TIMED: Self = Self { endpoint: true, held: usize::MAX - 1 };
+}
+
+impl Test {
+    /// That a value has a part that matches a regular expression.
+    ///
+    /// # Errors
+    /// Where it is none: what the parser says.
+    pub fn matches(pattern: &str) -> Result<Self, regex::Error> {
+        Pattern::new(pattern).map(Self::Matches)
+    }
+
+    fn holds(&self, values: &[Cow<'_, str>]) -> bool {
+        match self {
+            Self::Is(wanted) => values.iter().any(|value| value == wanted),
+            Self::OneOf(wanted) => values.iter().any(|value| wanted.iter().any(|one| value == one)),
+            Self::Matches(pattern) => values.iter().any(|value| pattern.0.is_match(value)),
+            Self::Present => !values.is_empty(),
+            Self::Absent => values.is_empty(),
+        }
+    }
+}
+
+/// It is that value.
+impl From<&str> for Test {
+    fn from(value: &str) -> Self {
+        Self::Is(value.to_owned())
+    }
+}
+
+/// It is that value.
+impl From<String> for Test {
+    fn from(value: String) -> Self {
+        Self::Is(value)
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(value) => write!(f, "= {value:?}"),
+            Self::OneOf(values) => write!(f, "one of {values:?}"),
+            Self::Matches(pattern) => write!(f, "matches {:?}", pattern.0.as_str()),
+            Self::Present => f.write_str("present"),
+            Self::Absent => f.write_str("absent"),
+        }
+    }
+}
+
+impl Pattern {
+    /// Reads a regular expression.
+    ///
+    /// # Errors
+    /// Where it is none: what the parser says.
+    pub fn new(pattern: &str) -> Result<Self, regex::Error> {
+        Regex::new(pattern).map(Self)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Criterion<'_> {
+    fn holds(&self, moment: &Moment<'_>) -> bool {
+        match self {
+            Self::Word(word, wanted) => word.values(moment).iter().any(|value| wanted.iter().any(|want| word.is(want, value))),
+            Self::Member(part, name, test) => test.holds(&part.values(name, moment)),
+        }
+    }
+
+    fn wanted(&self) -> String {
+        match self {
+            Self::Word(word, wanted) => format!("{} = {}", word.name(), wanted.join(" or ")),
+            Self::Member(part, name, test) => format!("{} `{name}` {test}", part.name()),
+        }
+    }
+
+    fn found(&self, moment: &Moment<'_>) -> String {
+        let values = match self {
+            Self::Word(word, _) => word.values(moment),
+            Self::Member(part, name, _) => part.values(name, moment),
+        };
+        match values.as_slice() {
+            [] => "there was none".to_owned(),
+            values => {
+                let quoted: Vec<String> = values.iter().map(|value| format!("{:?}", shortened(value))).collect();
+                format!("it was {}", quoted.join(" and "))
+            }
+        }
+    }
+}
+
+impl Word {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Method => "method",
+            Self::Grant => "grant",
+            Self::Client => "client",
+            Self::Auth => "auth",
+            Self::User => "user",
+            Self::Status => "status",
+            Self::Error => "error",
+            Self::Cause => "cause",
+            Self::Applied => "applied",
+            Self::Answer => "answer",
+        }
+    }
+
+    fn is(self, wanted: &str, value: &str) -> bool {
+        wanted == value
+            || matches!(self, Self::Status) && wanted.strip_suffix("xx").is_some_and(|class| value.starts_with(class))
+            || matches!(self, Self::Method) && wanted.eq_ignore_ascii_case(value)
+    }
+
+    fn values<'a>(self, moment: &Moment<'a>) -> Vec<Cow<'a, str>> {
+        let answered = moment.answered;
+        match self {
+            Self::Endpoint => vec![moment.endpoint.into()],
+            Self::Method => vec![moment.request.method.as_str().into()],
+            Self::Grant => listed(moment.grant),
+            Self::Client => listed(moment.client),
+            Self::Auth => listed(moment.auth),
+            Self::User => listed(moment.user),
+            Self::Status => answered.map(|answered| Cow::Owned(answered.response.status.to_string())).into_iter().collect(),
+            Self::Error => answered.and_then(|answered| error_of(answered.response)).map(Cow::Owned).into_iter().collect(),
+            Self::Cause => listed(answered.and_then(|answered| answered.cause)),
+            Self::Applied => {
+                answered.map_or_else(Vec::new, |answered| answered.applied.iter().map(|id| id.as_str().into()).collect())
+            }
+            Self::Answer => listed(answered.map(|answered| Answer::of(answered.response).word())),
+        }
+    }
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Parameter => "parameter",
+            Self::Form => "form",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Json => "json",
+        }
+    }
+
+    fn values<'a>(self, name: &str, moment: &Moment<'a>) -> Vec<Cow<'a, str>> {
+        let request = moment.request;
+        match self {
+            Self::Parameter => named(moment.params.iter(), name),
+            Self::Form => in_form(&request.body, name),
+            Self::Query => in_form(request.query().unwrap_or("").as_bytes(), name),
+            Self::Header => {
+                let fields = request.headers.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
+                fields.map(|(_, value)| String::from_utf8_lossy(value)).collect()
+            }
+            Self::Json => match serde_json::from_slice::<serde_json::Value>(&request.body) {
+                Ok(body) => body.get(name).map(plain).into_iter().collect(),
+                Err(_) => Vec::new(),
+            },
+        }
+    }
+}
+
+/// The error code of an answer: in its JSON body, or in the parameters of its Location.
+fn error_of(response: &Response) -> Option<String> {
+    if let Some(body) = response.json() {
+        return body.get("error").and_then(serde_json::Value::as_str).map(str::to_owned);
+    }
+    let location = response.headers.get("location")?;
+    let parts = location.split(['?', '#']).skip(1);
+    parts.map(|part| Params::parse_lossy(part.as_bytes())).find_map(|params| params.get("error").map(Cow::into_owned))
+}
+
+fn named<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>, name: &str) -> Vec<Cow<'a, str>> {
+    pairs.filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| String::from_utf8_lossy(value)).collect()
+}
+
+fn in_form<'a>(form: &[u8], name: &str) -> Vec<Cow<'a, str>> {
+    let params = Params::parse_lossy(form);
+    params.all(name).map(|value| Cow::Owned(String::from_utf8_lossy(value).into_owned())).collect()
+}
+
+fn listed(value: Option<&str>) -> Vec<Cow<'_, str>> {
+    value.map(Cow::Borrowed).into_iter().collect()
+}
+
+fn plain(value: &serde_json::Value) -> Cow<'static, str> {
+    match value {
+        serde_json::Value::String(text) => Cow::Owned(text.clone()),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// Values can be as long as their sender likes; messages cannot.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
