@@ -510,9 +510,6 @@ mod tests {
     #[case("selftest --partition hash:1/2", "--partition")]
     #[case("server --deny warnings", "--deny")]
     #[case("server --baseline old.json", "--baseline")]
-    #[case("client -- ./my-cli login", "oauthspec client")]
-    #[case("client --start-url http://127.0.0.1/", "oauthspec client")]
-    #[case("client --help", "oauthspec client")]
     #[case("report a.json b.json", "oauthspec report")]
     #[case("man", "oauthspec man")]
     fn what_is_not_implemented_is_refused(#[case] line: &str, #[case] what: &str) {

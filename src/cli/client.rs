@@ -107,7 +107,13 @@ fn bare(kind: DrivenKind) -> ClientConfig {
     }
 }
 
-fn source(config: ClientConfig, name: String, patience: Duration, server: Arc<MockServer>, attacker: Arc<MockServer>) -> ClientSource {
+fn source(
+    config: ClientConfig,
+    name: String,
+    patience: Duration,
+    server: Arc<MockServer>,
+    attacker: Arc<MockServer>,
+) -> ClientSource {
     let auth_method = match (config.auth_method, &config.client_secret) {
         (Some(AuthMethod::Post), _) => "client_secret_post",
         (Some(AuthMethod::None), _) | (None, None) => "none",
@@ -132,7 +138,11 @@ fn source(config: ClientConfig, name: String, patience: Duration, server: Arc<Mo
     let subject = match config.kind {
         DrivenKind::Web => Subject::Web {
             site: Site {
-                start_urls: config.start_url.into_iter().chain(config.issuers.into_iter().map(|issuer| issuer.start_url)).collect(),
+                start_urls: config
+                    .start_url
+                    .into_iter()
+                    .chain(config.issuers.into_iter().map(|issuer| issuer.start_url))
+                    .collect(),
                 api_url: config.api_url,
                 logout_url: config.logout_url,
                 success: config.success,

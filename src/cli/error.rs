@@ -133,8 +133,11 @@ impl Error {
             | Self::NoClient
             | Self::NoMatch { .. }
             | Self::Unknown { .. }
-            | Self::Usage { .. } => Exit::Usage,
-            Self::Problems(_) | Self::File { .. } | Self::Exists { .. } | Self::Output(_) => Exit::Usage,
+            | Self::Usage { .. }
+            | Self::Problems(_)
+            | Self::File { .. }
+            | Self::Exists { .. }
+            | Self::Output(_) => Exit::Usage,
             Self::NothingSelected => Exit::Nothing,
             Self::Unreachable { .. } => Exit::Error,
             Self::Interrupted => Exit::Interrupted,

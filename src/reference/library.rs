@@ -307,22 +307,8 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
     }
     let (source, span) = (Arc::clone(sink.source()), entry.span.clone());
     let id = entry.key.clone();
-    let patch = ClientPatch {
-        id,
-        kind,
-        title,
-        why,
-        breaks,
-        robustness,
-        plans,
-        declines,
-        skips,
-        lacks,
-        registered_as,
-        set,
-        source,
-        span,
-    };
+    let patch =
+        ClientPatch { id, kind, title, why, breaks, robustness, plans, declines, skips, lacks, registered_as, set, source, span };
     (sink.count() == before).then_some(patch)
 }
 

@@ -27,13 +27,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// From the journal of a step and from how the client ended.
-    pub(super) fn new(
-        entries: &[Entry],
-        reaction: Reaction,
-        use_is_visible: bool,
-        words: String,
-        had_session: bool,
-    ) -> Self {
+    pub(super) fn new(entries: &[Entry], reaction: Reaction, use_is_visible: bool, words: String, had_session: bool) -> Self {
         let tokens: Vec<&Entry> = entries.iter().filter(|entry| entry.endpoint == "token").collect();
         let redeemed = tokens.iter().filter(|entry| got_token(entry)).count();
         let refused = tokens.iter().rev().find_map(|entry| entry.cause);

@@ -47,7 +47,6 @@ impl Play<'_> {
     }
 }
 
-
 /// A parameter of a recorded request, in its body or in its URL.
 fn value_at(entry: &Entry, name: &str) -> Option<serde_json::Value> {
     value_of(&form_of(entry), name).or_else(|| value_of(&query_of(entry), name))

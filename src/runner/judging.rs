@@ -8,7 +8,8 @@ use super::play::{Play, Stage, Stop, stop_verdict};
 use super::record::Record;
 use super::result::{CheckResult, SkipCode, Verdict};
 use super::verdict::{
-    Control, Judgement, breach, expectation, expects_refusal, judge, judge_coping, judge_defence, judge_journal, judge_seen, judge_working,
+    Control, Judgement, breach, expectation, expects_refusal, judge, judge_coping, judge_defence, judge_journal, judge_seen,
+    judge_working,
 };
 use crate::catalog::Level;
 use crate::scenario::{Action, Among, Check, Scenario, Step, Template};

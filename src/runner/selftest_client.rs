@@ -151,7 +151,7 @@ impl Job {
             elsewhere: client.clone(),
             client,
             kind,
-            subject: Subject::Reference(policy.clone()),
+            subject: Subject::Reference(Box::new(policy.clone())),
             features: claims.map(|name| ((*name).to_owned(), true.into())).collect(),
             name: "reference client".into(),
             quiet: QUIET,

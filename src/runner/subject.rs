@@ -77,7 +77,7 @@ pub enum Subject {
         folder: PathBuf,
     },
     /// The reference client, in this process: a new one for each scenario.
-    Reference(ClientPolicy),
+    Reference(Box<ClientPolicy>),
 }
 
 /// Where a web application is.
@@ -149,14 +149,16 @@ impl ClientSource {
             }
             Subject::Program { command, env, folder } => {
                 let name = super::ground::realm_name(tag);
-                let (realm, attacker) = (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
+                let (realm, attacker) =
+                    (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
                 let env = self.environment(env, &realm, &attacker);
                 let program = Program { command: command.clone(), folder: folder.clone(), env, patience: self.patience };
                 (self.driven(realm, attacker, None, Some(Starter::Program(program)), None), Some(name))
             }
             Subject::Reference(policy) => {
                 let name = super::ground::realm_name(tag);
-                let (realm, attacker) = (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
+                let (realm, attacker) =
+                    (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
                 (self.reference(policy, realm, attacker).await?, Some(name))
             }
         };

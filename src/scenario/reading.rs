@@ -8,7 +8,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::vocabulary::{ENDPOINTS, FEATURES, GRANTS, PLANS};
-use super::{Case, Cases, ClientNeed, InvalidTemplate, Needs, Scenario, Template};
+use super::{Action, Case, Cases, ClientNeed, InvalidTemplate, Needs, Scenario, Step, Template};
 use crate::catalog::{Catalogue, Severity};
 use crate::policy::Library;
 use crate::problem::nearest;
@@ -133,6 +133,7 @@ impl<'a> Reading<'a> {
         let clients = fields.take("clients").map_or_else(Vec::new, |node| self.client_needs(node));
         let catches = self.catches(&mut fields);
         let rounds = fields.whole("rounds", 1).unwrap_or(1);
+        let of_clients: Vec<_> = ["mock", "passive"].into_iter().filter_map(|name| fields.entry(name)).collect();
         let mock = fields.take("mock");
         let passive = fields.flag("passive").unwrap_or(false);
         let cases = fields.take("cases").map_or(Cases::None, |node| self.cases(node));
@@ -141,6 +142,10 @@ impl<'a> Reading<'a> {
             None => Vec::new(),
         };
         let mock = mock.map_or_else(Vec::new, |node| self.mocks(node));
+        let drives = steps.iter().any(|step: &Step| matches!(step.action, Action::Drive(_)));
+        for entry in of_clients.into_iter().filter(|_| !drives) {
+            self.sink.add(&entry.span, format!("`{}` is for client scenarios, and no step drives a client", entry.key));
+        }
         fields.finish();
         let (id, source) = (id.to_owned(), Arc::clone(self.sink.source()));
         Some(Scenario { id, source, title, severity, why, fix, needs, clients, catches, rounds, mock, passive, cases, steps })

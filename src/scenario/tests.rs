@@ -99,6 +99,9 @@ fn the_example_of_the_readme() {
 /// Everything that the format has. The schema is held against it too.
 pub(super) const EVERYTHING: &str = include_str!("everything.toml");
 
+/// The same of client scenarios.
+pub(super) const EVERYTHING_OF_CLIENTS: &str = include_str!("everything_of_clients.toml");
+
 #[test]
 fn everything_at_once() {
     let scenario = good(EVERYTHING);
@@ -108,6 +111,16 @@ fn everything_at_once() {
     let Action::Authorize(first) = &scenario.steps[0].action else { panic!("authorize") };
     assert_eq!((first.edits.add.len(), first.edits.unset.len(), scenario.steps[0].times), (1, 1, 2));
     assert_eq!(scenario.steps[2].parallel, 3);
+}
+
+#[test]
+fn everything_of_clients_at_once() {
+    let scenario = good(EVERYTHING_OF_CLIENTS);
+    assert!(scenario.is_about_clients() && scenario.passive && scenario.needs.fresh);
+    assert_eq!((scenario.mock.len(), scenario.steps.len()), (2, 4));
+    let Action::Drive(drive) = &scenario.steps[2].action else { panic!("drive") };
+    assert_eq!(drive.cookies, Cookies::Of("v".into()));
+    assert_eq!(scenario.steps[2].parallel, 2);
 }
 
 #[test]
@@ -168,7 +181,7 @@ fn mistakes_of_the_head() {
     );
     assert_eq!(
         head("[[steps]]\nauth", "passive = true\n[[steps]]\nauth"),
-        "s.toml:7:1: this version does not have client scenarios yet"
+        "s.toml:7:1: `passive` is for client scenarios, and no step drives a client"
     );
     assert_eq!(all("title = \n")[0], "s.toml:1:9: string values must be quoted, expected literal string");
 }
@@ -214,7 +227,7 @@ fn mistakes_of_verbs() {
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\ndrive = {{}}\n")),
-        "s.toml:13:1: this version does not have client scenarios yet"
+        "s.toml:13:9: a `drive` does one thing (login = \"approve\" or \"deny\", api = true, logout = true, or open = \"{x.callback}\")"
     );
     assert_eq!(
         mistake(&format!("{GOOD}[[steps]]\nwait = {{ lifetime = \"codes\" }}\n")),
@@ -285,7 +298,7 @@ fn mistakes_of_names() {
     assert_eq!(set("{logn.code}"), "s.toml:10:43: unknown variable `logn` (did you mean `login`?)");
     assert_eq!(
         set("x{first.code}"),
-        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `case`, `endpoint`, `issuer`, `metadata`, `now`, `openid_configuration`, `random`)"
+        "s.toml:10:44: unknown variable `first` (known: `login`, `a`, `attacker`, `case`, `endpoint`, `issuer`, `metadata`, `now`, `openid_configuration`, `random`)"
     );
     assert_eq!(
         set("{login.sent}"),

@@ -176,7 +176,7 @@ impl<'a> Names<'a> {
         let rest: Vec<&str> = path[1..].iter().map(String::as_str).collect();
         let root = path[0].as_str();
         match root {
-            "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
+            "attacker" | "issuer" | "now" | "openid_configuration" | "random" if rest.is_empty() => {}
             "now" if matches!(rest[..], [word, span] if word == "minus" && span.parse::<u32>().is_ok()) => {}
             "issuer" if matches!(rest[..], ["origin" | "path"]) => {}
             "issuer" => self.sink.add(span, "write {issuer}, {issuer.origin} or {issuer.path}"),
@@ -190,7 +190,6 @@ impl<'a> Names<'a> {
                 _ => self.sink.add(span, "write {endpoint.NAME}"),
             },
             "case" => self.case(span, &rest),
-            "attacker" if rest.is_empty() => {}
             "client" if self.scenario.is_about_clients() => self.of_client(span, root, &rest),
             name if self.clients.iter().any(|client| client.get_ref() == name) => self.of_client(span, name, &rest),
             name => match self.defined(name, place) {

@@ -68,9 +68,7 @@ impl Browser {
             .jar
             .iter_any()
             .filter(readable)
-            .map(|cookie| {
-                (String::from(&cookie.domain), String::from(&cookie.path), cookie.name().to_owned())
-            })
+            .map(|cookie| (String::from(&cookie.domain), String::from(&cookie.path), cookie.name().to_owned()))
             .collect();
         for (domain, path, name) in names {
             self.jar.remove(&domain, &path, &name);

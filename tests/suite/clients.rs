@@ -53,7 +53,9 @@ fn a_program_that_never_ends_is_ended_with_its_children() {
 fn an_application_that_is_not_there() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = tempdir().unwrap();
-    client(folder.path(), &format!("[client]\nkind = \"web\"\nstart_url = \"http://{closed}/login\"\n")).exits(3).says("start_url");
+    client(folder.path(), &format!("[client]\nkind = \"web\"\nstart_url = \"http://{closed}/login\"\n"))
+        .exits(3)
+        .says("start_url");
 }
 
 #[rstest]

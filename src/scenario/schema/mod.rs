@@ -52,8 +52,11 @@ macro_rules! either {
     )*};
 }
 
+mod checks;
+mod clients;
 mod file;
 mod patches;
+mod steps;
 
 either! {
     /// One of it, or a list.
@@ -68,11 +71,11 @@ mod tests {
     use super::patches::PatchFile;
     use super::*;
     use crate::embedded;
-    use crate::scenario::tests::EVERYTHING;
+    use crate::scenario::tests::{EVERYTHING, EVERYTHING_OF_CLIENTS};
 
     #[test]
     fn every_file_fits_the_types() {
-        for (name, text) in embedded::scenarios().into_iter().chain([("everything.toml".to_owned(), EVERYTHING)]) {
+        for (name, text) in embedded::scenarios().into_iter().chain(everything()) {
             let read: Result<ScenarioFile, _> = toml::from_str(text);
             assert!(read.is_ok(), "{name}: {}", read.err().unwrap());
         }
@@ -82,13 +85,17 @@ mod tests {
         }
     }
 
+    fn everything() -> [(String, &'static str); 2] {
+        [("everything.toml".to_owned(), EVERYTHING), ("clients.toml".to_owned(), EVERYTHING_OF_CLIENTS)]
+    }
+
     /// The other direction: whatever the schema offers stands in the file that has everything, which the loader reads.
     #[test]
     fn the_loader_knows_every_member() {
         let mut members = BTreeSet::new();
         properties(&scenario(), &mut members);
         let known = |member: &&String| {
-            let fits = |end: &str| EVERYTHING.contains(&format!("{member}{end}"));
+            let fits = |end: &str| everything().iter().any(|(_, text)| text.contains(&format!("{member}{end}")));
             !(fits(" =") || fits("]"))
         };
         assert_eq!(members.iter().filter(known).collect::<Vec<_>>(), Vec::<&String>::new());
