@@ -365,7 +365,7 @@ impl<'a> Search<'a> {
             let record = self.journal.record();
             (record.since(self.next).cloned().collect::<Vec<_>>(), record.next)
         };
-        self.next = next;
+        self.next = self.next.max(next);
         for entry in entries {
             let params = entry.params();
             let moment = entry.moment(&params);

@@ -8,6 +8,7 @@
 mod authorization_response;
 mod authorize;
 mod bearer;
+mod builder;
 mod call;
 mod client;
 mod client_auth;
@@ -42,6 +43,7 @@ mod rewrite;
 mod scope;
 mod scripted;
 mod server;
+mod slow;
 mod state;
 mod store;
 mod strange;

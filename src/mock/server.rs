@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::edge;
-use super::{Expectations, Journal, MockClient, MockUser, Realm, RealmSpec, Unmet};
+use super::{Expectations, Journal, JournalLimits, MockClient, MockUser, Realm, RealmSpec, Unmet};
 use crate::oauth::Request;
-use crate::policy::{PatchError, PolicySet, Script, Unmatched};
+use crate::policy::{PatchError, PatchKind, PolicySet, Script, UnknownPatch, Unmatched};
 
 /// The name of the realm that every server begins with.
 const DEFAULT: &str = "default";
@@ -35,6 +35,9 @@ pub enum MockError {
     /// No keys can be made.
     #[error("failed to make signing keys")]
     Keys,
+    /// No profile, variant or fault has that id.
+    #[error(transparent)]
+    Unknown(#[from] UnknownPatch),
     /// Patches that cannot be in force together, or a script that cannot apply.
     #[error(transparent)]
     Patch(#[from] PatchError),
@@ -66,7 +69,7 @@ pub struct MockServer {
 
 /// What happens when a server is dropped of which something is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnDrop {
+pub(super) enum OnDrop {
     /// It panics if that did not happen, unless the thread panics already.
     Verify,
     Nothing,
@@ -75,15 +78,18 @@ enum OnDrop {
 /// Settings of a server before it starts.
 #[derive(Debug, Clone)]
 pub struct MockBuilder {
-    policies: PolicySet,
+    pub(super) policies: PolicySet,
     seed: u64,
     listen: SocketAddr,
     public_url: Option<String>,
     control_token: Option<String>,
-    scripts: Vec<Script>,
-    on_drop: OnDrop,
-    clients: Option<Vec<MockClient>>,
-    users: Option<Vec<MockUser>>,
+    /// Profile, variants and faults by their ids.
+    pub(super) named: Vec<(PatchKind, String)>,
+    pub(super) scripts: Vec<Script>,
+    pub(super) journal: JournalLimits,
+    pub(super) on_drop: OnDrop,
+    pub(super) clients: Option<Vec<MockClient>>,
+    pub(super) users: Option<Vec<MockUser>>,
 }
 
 /// The realms of a server, by name.
@@ -107,7 +113,9 @@ impl MockServer {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
             control_token: None,
+            named: Vec::new(),
             scripts: Vec::new(),
+            journal: JournalLimits::default(),
             on_drop: OnDrop::Verify,
             clients: None,
             users: None,
@@ -231,20 +239,6 @@ impl MockBuilder {
         self
     }
 
-    /// Rules that apply at a moment, over all policies of the default realm. A rule that never applies fails the verification.
-    #[must_use]
-    pub fn script(mut self, script: Script) -> Self {
-        self.scripts.push(script);
-        self
-    }
-
-    /// Does not verify when the server is dropped: neither expectations nor scripts. Whoever wants to know asks [`Realm::verify`].
-    #[must_use]
-    pub fn without_verification(mut self) -> Self {
-        self.on_drop = OnDrop::Nothing;
-        self
-    }
-
     /// Where to listen; `127.0.0.1:0` unless said.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
@@ -283,7 +277,7 @@ impl MockBuilder {
     /// Starts the server; it accepts connections when this returns.
     ///
     /// # Errors
-    /// [`MockError::Listen`] and [`MockError::Thread`].
+    /// [`MockError::Listen`], [`MockError::Thread`]; [`MockError::Unknown`] and [`MockError::Patch`] for what was asked for by name.
     // Nothing is awaited, but callers in asynchronous code need not know that.
     #[expect(clippy::unused_async, reason = "the signature leaves room for starting up asynchronously")]
     pub async fn start(self) -> Result<MockServer, MockError> {
@@ -293,8 +287,9 @@ impl MockBuilder {
     /// Starts the server from code that is not asynchronous.
     ///
     /// # Errors
-    /// [`MockError::Listen`] and [`MockError::Thread`].
+    /// As [`MockBuilder::start`].
     pub fn start_blocking(self) -> Result<MockServer, MockError> {
+        let policies = self.resolved()?;
         let failed = |error| MockError::Listen(self.listen, error);
         let listener = TcpListener::bind(self.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -302,7 +297,7 @@ impl MockBuilder {
         let base_url = self.public_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
         let base_path = Request::get(base_url.as_str()).path().to_owned();
         let realms = Arc::new(Realms { base_url, base_path, by_name: RwLock::default(), control_token: self.control_token });
-        let mut spec = RealmSpec { policies: self.policies, seed: self.seed, ..RealmSpec::new(DEFAULT) };
+        let mut spec = RealmSpec { policies, seed: self.seed, journal: self.journal, ..RealmSpec::new(DEFAULT) };
         spec.clients = self.clients.unwrap_or(spec.clients);
         spec.users = self.users.unwrap_or(spec.users);
         let realm = realms.create(spec)?;
