@@ -15,7 +15,6 @@ use axum::body::Body;
 use axum::extract::{Request as AxumRequest, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response as AxumResponse;
-use axum::routing::get;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,10 +25,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::call::Endpoint;
+use super::control;
 use super::realm::{Answer, Realm, route};
+use super::realms::Realms;
 use super::render;
 use super::rewrite::Delivery;
-use super::server::Realms;
 use super::slow::Paced;
 use crate::oauth::{Headers, Request, Response};
 
@@ -43,13 +43,25 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, realms: Arc<Realms>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let router = Router::new().route("/_oauthspec/health", get(async || "ok")).fallback(answer).with_state(realms);
+    if let Some(idle) = realms.rules().idle {
+        tokio::spawn(forget(Arc::clone(&realms), idle));
+    }
+    let router = Router::new().fallback(answer).with_state(realms);
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone()))),
             // Out of file descriptors, most likely: connections that end give some back.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
+    }
+}
+
+/// Looks now and then for realms that were idle for too long.
+async fn forget(realms: Arc<Realms>, idle: Duration) {
+    let mut rounds = tokio::time::interval((idle / 4).clamp(Duration::from_millis(50), Duration::from_secs(60)));
+    loop {
+        rounds.tick().await;
+        realms.forget_idle();
     }
 }
 
@@ -89,17 +101,18 @@ enum Ending {
 }
 
 async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> AxumResponse {
+    if control::is_control(realms.local(request.uri().path())) {
+        return control::answer(realms, request).await;
+    }
     let request = match read(request, &realms).await {
         Ok(request) => request,
         Err(refusal) => return write(refusal, Delivery::default()),
     };
-    let path = request.path();
-    if realms.local(path).starts_with("/_oauthspec") && !realms.controls(request.headers.get("authorization").as_deref()) {
-        let mut refusal = render::problem(401, "Unauthorized", "the control paths ask for the token that was given at start");
-        refusal.headers.set("WWW-Authenticate", "Bearer");
-        return write(refusal, Delivery::default());
-    }
-    let found = route(realms.local(path)).and_then(|(name, endpoint)| Some((realms.get(name)?, endpoint)));
+    let found = route(realms.local(request.path())).and_then(|(name, endpoint)| {
+        // What is nobody's endpoint makes no realm.
+        let realm = if endpoint == Endpoint::Unknown { realms.get(name) } else { realms.at_path(name) };
+        Some((realm?, endpoint))
+    });
     let Some((realm, endpoint)) = found else {
         return write(render::not_found(), Delivery::default());
     };
@@ -128,7 +141,8 @@ fn guarded(realm: &Realm, request: &Request, endpoint: &Endpoint) -> Answer {
     })
 }
 
-async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
+/// Reads a request, within its limits.
+pub(super) async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let too_large = || render::problem(413, "Content Too Large", "request bodies may have 1 MiB");
@@ -149,6 +163,11 @@ async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response
         headers: fields.map(|(name, value)| (name.as_str(), value.as_bytes())).collect::<Headers>(),
         body,
     })
+}
+
+/// A response that is delivered as it is.
+pub(super) fn plain(response: Response) -> AxumResponse {
+    write(response, Delivery::default())
 }
 
 fn write(response: Response, delivery: Delivery) -> AxumResponse {

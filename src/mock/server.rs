@@ -1,17 +1,16 @@
 //! The facade: starts the server on a thread of its own, and makes and removes realms.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::edge;
+use super::realms::{self, Realms, Rules};
 use super::{Expectations, Journal, JournalLimits, MockClient, MockUser, Realm, RealmSpec, Unmet};
-use crate::oauth::Request;
 use crate::policy::{PatchError, PatchKind, PolicySet, Script, UnknownPatch, Unmatched};
 
 /// The name of the realm that every server begins with.
@@ -38,6 +37,15 @@ pub enum MockError {
     /// No profile, variant or fault has that id.
     #[error(transparent)]
     Unknown(#[from] UnknownPatch),
+    /// Not an algorithm that the mock signs with.
+    #[error("`{0}` is no algorithm of the mock: ES256 or RS256")]
+    Algorithm(String),
+    /// No key of the realm.
+    #[error("there is no key `{0}`")]
+    Key(String),
+    /// There is no room for another realm.
+    #[error("there are {0} realms already, and no more are allowed")]
+    Full(usize),
     /// Patches that cannot be in force together, or a script that cannot apply.
     #[error(transparent)]
     Patch(#[from] PatchError),
@@ -60,7 +68,7 @@ pub enum MockError {
 #[derive(Debug)]
 pub struct MockServer {
     address: SocketAddr,
-    realms: Arc<Realms>,
+    pub(super) realms: Arc<Realms>,
     realm: Realm,
     on_drop: OnDrop,
     stop: Option<oneshot::Sender<()>>,
@@ -90,17 +98,9 @@ pub struct MockBuilder {
     pub(super) on_drop: OnDrop,
     pub(super) clients: Option<Vec<MockClient>>,
     pub(super) users: Option<Vec<MockUser>>,
-}
-
-/// The realms of a server, by name.
-#[derive(Debug)]
-pub(super) struct Realms {
-    base_url: String,
-    /// The path of the base URL, for proxies that leave it in front.
-    base_path: String,
-    by_name: RwLock<HashMap<String, Realm>>,
-    /// What requests to the control paths have to carry as Bearer token.
-    control_token: Option<String>,
+    pub(super) on_first_use: bool,
+    pub(super) realm_idle: Option<Duration>,
+    pub(super) realm_limit: usize,
 }
 
 impl MockServer {
@@ -114,6 +114,9 @@ impl MockServer {
             public_url: None,
             control_token: None,
             named: Vec::new(),
+            on_first_use: false,
+            realm_idle: None,
+            realm_limit: realms::LIMIT,
             scripts: Vec::new(),
             journal: JournalLimits::default(),
             on_drop: OnDrop::Verify,
@@ -133,7 +136,7 @@ impl MockServer {
     /// `http://127.0.0.1:PORT`, or the public URL that was given; without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        &self.realms.base_url
+        self.realms.base_url()
     }
 
     /// Where it listens.
@@ -158,7 +161,7 @@ impl MockServer {
 
     /// Removes a realm; handles to it stay valid, but no request reaches it any more. An unknown name is no error.
     pub fn remove(&self, name: &str) {
-        self.realms.by_name.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.realms.remove(name);
     }
 
     /// The issuer identifier of the default realm.
@@ -219,7 +222,7 @@ impl Drop for MockServer {
             return;
         }
         let unmet: Vec<String> =
-            self.realms.list().iter().filter_map(|realm| realm.verify_if_due().err()).map(|unmet| unmet.to_string()).collect();
+            self.realms.all().iter().filter_map(|held| held.realm.verify_if_due().err()).map(|unmet| unmet.to_string()).collect();
         assert!(unmet.is_empty(), "{}", unmet.join("\n"));
     }
 }
@@ -254,9 +257,32 @@ impl MockBuilder {
     }
 
     /// What requests below `/_oauthspec/` have to carry as Bearer token; only the health endpoint goes without.
+    ///
+    /// A server that listens beyond the loopback interface and has no token answers no other request there.
     #[must_use]
     pub fn control_token(mut self, token: impl Into<String>) -> Self {
         self.control_token = Some(token.into());
+        self
+    }
+
+    /// Lets the first request to a realm's path make the realm, from what the default realm is made of.
+    #[must_use]
+    pub fn realms_on_first_use(mut self) -> Self {
+        self.on_first_use = true;
+        self
+    }
+
+    /// Forgets realms, but the default one, that were not used for so long.
+    #[must_use]
+    pub fn realm_idle(mut self, after: Duration) -> Self {
+        self.realm_idle = Some(after);
+        self
+    }
+
+    /// How many realms there may be; 10,000 unless said.
+    #[must_use]
+    pub fn realm_limit(mut self, limit: usize) -> Self {
+        self.realm_limit = limit;
         self
     }
 
@@ -295,15 +321,21 @@ impl MockBuilder {
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let base_url = self.public_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
-        let base_path = Request::get(base_url.as_str()).path().to_owned();
-        let realms = Arc::new(Realms { base_url, base_path, by_name: RwLock::default(), control_token: self.control_token });
+        let rules = Rules {
+            open_control: self.control_token.is_none() && address.ip().is_loopback(),
+            control_token: self.control_token.map(Arc::from),
+            on_first_use: self.on_first_use,
+            idle: self.realm_idle,
+            limit: self.realm_limit,
+        };
         let mut spec = RealmSpec { policies, seed: self.seed, journal: self.journal, ..RealmSpec::new(DEFAULT) };
         spec.clients = self.clients.unwrap_or(spec.clients);
         spec.users = self.users.unwrap_or(spec.users);
-        let realm = realms.create(spec)?;
         for script in &self.scripts {
-            realm.add_script(script)?;
+            spec.policies = spec.policies.with_scripts(script.patches())?;
         }
+        let realms = Arc::new(Realms::new(base_url, spec.clone(), rules));
+        let realm = realms.establish(spec)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&realms);
         let runtime =
@@ -318,44 +350,5 @@ impl MockBuilder {
         };
         let thread = thread::Builder::new().name("oauthspec-mock".into()).spawn(run).map_err(MockError::Thread)?;
         Ok(MockServer { address, realms, realm, on_drop: self.on_drop, stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Realms {
-    /// Whether a request to a control path may go on.
-    pub(super) fn controls(&self, authorization: Option<&str>) -> bool {
-        self.control_token
-            .as_deref()
-            .is_none_or(|token| authorization.and_then(|value| value.strip_prefix("Bearer ")) == Some(token))
-    }
-
-    /// The realm of that name.
-    pub(super) fn get(&self, name: &str) -> Option<Realm> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    /// All of them.
-    pub(super) fn list(&self) -> Vec<Realm> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    /// The scheme, host and port by which others reach the server.
-    pub(super) fn origin(&self) -> &str {
-        &self.base_url[..self.base_url.len() - self.base_path.len()]
-    }
-
-    /// A path as realms know it: without the path of the base URL, if it is there.
-    pub(super) fn local<'a>(&self, path: &'a str) -> &'a str {
-        path.strip_prefix(&self.base_path).unwrap_or(path)
-    }
-
-    fn create(&self, spec: RealmSpec) -> Result<Realm, MockError> {
-        let realm = Realm::new(&self.base_url, spec)?;
-        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if by_name.contains_key(realm.name()) {
-            return Err(MockError::Exists(realm.name().to_owned()));
-        }
-        by_name.insert(realm.name().to_owned(), realm.clone());
-        Ok(realm)
     }
 }
