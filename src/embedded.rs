@@ -20,6 +20,9 @@ static PROFILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/profi
 /// The file of plans.
 pub const PLANS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans.toml"));
 
+/// The ways in which tokens that are made on demand can be broken.
+pub const BROKEN_TOKENS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/broken-tokens.toml"));
+
 /// Every scenario file: its path below `scenarios/` and its text, ordered by path.
 #[must_use]
 pub fn scenarios() -> Vec<(String, &'static str)> {

@@ -9,21 +9,22 @@ use super::exit::Exit;
 use super::session;
 use super::values::ReadyFormat;
 use crate::mock::{ClientKind as MockKind, MockBuilder, MockClient, MockServer, MockUser};
-use crate::policy::{Library, PatchKind};
+use crate::policy::{PolicySet, Script};
 use crate::problem::Source;
 use crate::target::{Client, ClientKind, User};
 
 pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
-    let mut policies = session::patches(args.profile.as_deref(), &args.variant, &args.fault)?;
-    if let Some(path) = &args.script {
-        policies.extend(script(path)?);
-    }
-    let set = session::policy_set(&policies)?;
-    session::runtime()?.block_on(serve(args, set))
+    let set = session::policy_set(&session::patches(args.profile.as_deref(), &args.variant, &args.fault)?)?;
+    let script = args.script.as_deref().map(script).transpose()?;
+    session::runtime()?.block_on(serve(args, set, script))
 }
 
-async fn serve(args: &MockArgs, policies: crate::policy::PolicySet) -> Result<Exit, Error> {
-    let mut builder = MockServer::builder().policies(policies).seed(args.seed.unwrap_or_else(session::fresh_seed));
+async fn serve(args: &MockArgs, policies: PolicySet, script: Option<Script>) -> Result<Exit, Error> {
+    let seed = args.seed.unwrap_or_else(session::fresh_seed);
+    let mut builder = MockServer::builder().policies(policies).seed(seed).without_verification();
+    if let Some(script) = script {
+        builder = builder.script(script);
+    }
     if let Some(address) = args.listen {
         builder = builder.listen(address);
     }
@@ -40,7 +41,17 @@ async fn serve(args: &MockArgs, policies: crate::policy::PolicySet) -> Result<Ex
     ready(args.format.unwrap_or_default(), &server)?;
     // Without a way to hear of Ctrl-C the process ends by the signal itself.
     let _ = tokio::signal::ctrl_c().await;
+    report_unmatched(&server);
     Ok(Exit::Ok)
+}
+
+/// Rules of the script that never applied, each with its nearest miss: most likely they say something else than was meant.
+fn report_unmatched(server: &MockServer) {
+    let mut err = anstream::stderr();
+    for rule in server.unmatched() {
+        // Nobody may be listening any more.
+        let _ = writeln!(err, "{rule}");
+    }
 }
 
 /// One line, flushed, so that whoever started it can read it and go on.
@@ -100,10 +111,7 @@ fn client(client: Client) -> MockClient {
     }
 }
 
-fn script(path: &Path) -> Result<Vec<crate::policy::Patch>, Error> {
+fn script(path: &Path) -> Result<Script, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::File { doing: "read", path: path.to_owned(), source })?;
-    let source = Source::new(path.display().to_string(), text);
-    let mut library = Library::empty();
-    library.load_file(PatchKind::Script, &source).map_err(Error::Problems)?;
-    Ok(library.all(PatchKind::Script).cloned().collect())
+    Script::parse(&Source::new(path.display().to_string(), text)).map_err(Error::Problems)
 }

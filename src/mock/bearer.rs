@@ -96,7 +96,7 @@ fn bearer(call: &Call<'_>, policy: &Policy, state: &State) -> Result<Bearer, Bea
         if settings.codes && state.codes.get(&value).is_some() {
             return Ok(believed(&value));
         }
-        let taken = !settings.check_token || trust::takes(&value, policy.access_token.trust, &call.realm.keys);
+        let taken = !settings.check_token || trust::takes(&value, policy.access_token.trust, &call.realm.keys.current());
         return if taken { Ok(believed(&value)) } else { Err(BearerCause::UnknownToken) };
     };
     stands(token, call, settings)?;

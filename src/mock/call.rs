@@ -1,11 +1,10 @@
 //! A request as the endpoints see it: which endpoint it is for, its cookies, and its parameters decoded.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::MockUser;
-use super::keys::KeyRing;
+use super::keys::Keychain;
 use crate::oauth::{Params, Request};
 use crate::policy::Repeated;
 
@@ -18,7 +17,7 @@ pub(super) struct Identity {
     /// Whether the issuer is reached by https, so that cookies are too.
     pub(super) secure: bool,
     pub(super) users: Vec<MockUser>,
-    pub(super) keys: Arc<KeyRing>,
+    pub(super) keys: Keychain,
 }
 
 impl Identity {

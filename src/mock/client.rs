@@ -42,6 +42,59 @@ pub struct MockClient {
 }
 
 impl MockClient {
+    /// A client with a secret, which it sends by HTTP Basic. It may use the authorization code, refresh and client credentials grants,
+    /// and ask for `openid`, `profile`, `email` and `offline_access`.
+    ///
+    /// ```
+    /// use oauthspec::mock::MockClient;
+    ///
+    /// let app = MockClient::confidential("app", "s3cret").redirect_uri("http://127.0.0.1:8080/callback").scope("api:read");
+    /// assert!(app.may_use("refresh_token"));
+    /// ```
+    #[must_use]
+    pub fn confidential(client_id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: Some(secret.into()),
+            auth_method: "client_secret_basic".into(),
+            grant_types: strings(&["authorization_code", "refresh_token", "client_credentials"]),
+            scopes: strings(&["openid", "profile", "email", "offline_access"]),
+            ..Self::default()
+        }
+    }
+
+    /// A client without a secret: a browser or native application. It may use the authorization code and refresh grants.
+    #[must_use]
+    pub fn public(client_id: impl Into<String>) -> Self {
+        Self {
+            client_secret: None,
+            auth_method: "none".into(),
+            grant_types: strings(&["authorization_code", "refresh_token"]),
+            ..Self::confidential(client_id, "")
+        }
+    }
+
+    /// With one more redirect URI.
+    #[must_use]
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// With one more grant that it may use.
+    #[must_use]
+    pub fn grant(mut self, grant_type: impl Into<String>) -> Self {
+        self.grant_types.push(grant_type.into());
+        self
+    }
+
+    /// With one more scope token that it may ask for.
+    #[must_use]
+    pub fn scope(mut self, token: impl Into<String>) -> Self {
+        self.scopes.push(token.into());
+        self
+    }
+
     /// Whether it has no secret (RFC 6749 section 2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {
@@ -67,6 +120,19 @@ pub struct MockUser {
 }
 
 impl MockUser {
+    /// A user with that name and password.
+    #[must_use]
+    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
+        Self { username: username.into(), password: password.into(), claims: Map::new() }
+    }
+
+    /// With one more claim.
+    #[must_use]
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
     /// The subject identifier.
     #[must_use]
     pub fn subject(&self) -> &str {

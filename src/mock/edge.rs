@@ -15,10 +15,8 @@ use axum::body::Body;
 use axum::extract::{Request as AxumRequest, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response as AxumResponse;
-use axum::routing::get;
-use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,10 +25,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::call::Endpoint;
+use super::control;
 use super::realm::{Answer, Realm, route};
+use super::realms::Realms;
 use super::render;
 use super::rewrite::Delivery;
-use super::server::Realms;
+use super::slow::Paced;
 use crate::oauth::{Headers, Request, Response};
 
 /// The longest request body, in bytes.
@@ -43,13 +43,25 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Accepts connections until it is dropped.
 pub(super) async fn serve(listener: TcpListener, realms: Arc<Realms>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let router = Router::new().route("/_oauthspec/health", get(async || "ok")).fallback(answer).with_state(realms);
+    if let Some(idle) = realms.rules().idle {
+        tokio::spawn(forget(Arc::clone(&realms), idle));
+    }
+    let router = Router::new().fallback(answer).with_state(realms);
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone()))),
             // Out of file descriptors, most likely: connections that end give some back.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
+    }
+}
+
+/// Looks now and then for realms that were idle for too long.
+async fn forget(realms: Arc<Realms>, idle: Duration) {
+    let mut rounds = tokio::time::interval((idle / 4).clamp(Duration::from_millis(50), Duration::from_secs(60)));
+    loop {
+        rounds.tick().await;
+        realms.forget_idle();
     }
 }
 
@@ -63,11 +75,12 @@ async fn connection(stream: TcpStream, router: Router) {
         let reset = Arc::clone(&reset);
         async move {
             let response = router.call(request).await.unwrap_or_else(|never: Infallible| match never {});
-            if response.extensions().get::<ResetMark>().is_some() {
-                reset.store(true, Ordering::SeqCst);
-                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+            let ending = response.extensions().get::<Ending>().copied();
+            reset.store(matches!(ending, Some(Ending::Reset | Ending::ResetLater)), Ordering::SeqCst);
+            match ending {
+                Some(Ending::Reset | Ending::Closed) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                Some(Ending::ResetLater) | None => Ok(response),
             }
-            Ok(response)
         }
     });
     let mut builder = http1::Builder::new();
@@ -76,22 +89,30 @@ async fn connection(stream: TcpStream, router: Router) {
     let _ended = builder.serve_connection(io, service).await;
 }
 
-/// Marks a response that must not be sent.
+/// How a connection ends that is not kept: marks the response.
 #[derive(Debug, Clone, Copy)]
-struct ResetMark;
+enum Ending {
+    /// It is reset instead of an answer.
+    Reset,
+    /// It is closed in order, without an answer.
+    Closed,
+    /// It is reset where the body breaks off.
+    ResetLater,
+}
 
 async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> AxumResponse {
+    if control::is_control(realms.local(request.uri().path())) {
+        return control::answer(realms, request).await;
+    }
     let request = match read(request, &realms).await {
         Ok(request) => request,
         Err(refusal) => return write(refusal, Delivery::default()),
     };
-    let path = request.path();
-    if realms.local(path).starts_with("/_oauthspec") && !realms.controls(request.headers.get("authorization").as_deref()) {
-        let mut refusal = render::problem(401, "Unauthorized", "the control paths ask for the token that was given at start");
-        refusal.headers.set("WWW-Authenticate", "Bearer");
-        return write(refusal, Delivery::default());
-    }
-    let found = route(realms.local(path)).and_then(|(name, endpoint)| Some((realms.get(name)?, endpoint)));
+    let found = route(realms.local(request.path())).and_then(|(name, endpoint)| {
+        // What is nobody's endpoint makes no realm.
+        let realm = if endpoint == Endpoint::Unknown { realms.get(name) } else { realms.at_path(name) };
+        Some((realm?, endpoint))
+    });
     let Some((realm, endpoint)) = found else {
         return write(render::not_found(), Delivery::default());
     };
@@ -120,7 +141,8 @@ fn guarded(realm: &Realm, request: &Request, endpoint: &Endpoint) -> Answer {
     })
 }
 
-async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
+/// Reads a request, within its limits.
+pub(super) async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let too_large = || render::problem(413, "Content Too Large", "request bodies may have 1 MiB");
@@ -143,13 +165,15 @@ async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response
     })
 }
 
+/// A response that is delivered as it is.
+pub(super) fn plain(response: Response) -> AxumResponse {
+    write(response, Delivery::default())
+}
+
 fn write(response: Response, delivery: Delivery) -> AxumResponse {
-    let length = response.body.len();
-    let body = match delivery.truncate {
-        Some(at) if at < length => Body::new(Cut::new(response.body, at)),
-        _ => Body::from(response.body),
-    };
-    let mut out = AxumResponse::new(body);
+    let paced = Paced::new(response.body, &delivery);
+    let cut = paced.as_ref().is_ok_and(Paced::is_cut);
+    let mut out = AxumResponse::new(paced.map_or_else(Body::from, Body::new));
     // Informational statuses would not end the exchange.
     let status = StatusCode::from_u16(response.status).ok().filter(|status| !status.is_informational());
     *out.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -159,43 +183,16 @@ fn write(response: Response, delivery: Delivery) -> AxumResponse {
             out.headers_mut().append(name, value);
         }
     }
-    if delivery.truncate.is_some_and(|at| at < length) {
-        out.headers_mut().insert("content-length", HeaderValue::from(length));
-    }
-    if delivery.reset {
-        out.extensions_mut().insert(ResetMark);
+    let ending = match delivery {
+        Delivery { drop: true, .. } => Some(Ending::Closed),
+        Delivery { reset: true, .. } if cut => Some(Ending::ResetLater),
+        Delivery { reset: true, .. } => Some(Ending::Reset),
+        _ => None,
+    };
+    if let Some(ending) = ending {
+        out.extensions_mut().insert(ending);
     }
     out
-}
-
-/// A body that breaks off: first what is sent, then a pause in which hyper flushes it, then an error.
-struct Cut {
-    data: Option<Bytes>,
-    paused: bool,
-}
-
-impl Cut {
-    fn new(mut body: Vec<u8>, at: usize) -> Self {
-        body.truncate(at);
-        Self { data: Some(Bytes::from(body)).filter(|data| !data.is_empty()), paused: false }
-    }
-}
-
-impl hyper::body::Body for Cut {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(data) = self.data.take() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        if !self.paused {
-            self.paused = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof))))
-    }
 }
 
 /// A connection that can be reset instead of closed.

@@ -217,6 +217,12 @@ impl Expectations {
         Self { list: list.into_iter().collect(), order: Order::Given }
     }
 
+    /// The same, one after the other.
+    #[must_use]
+    pub fn ordered(self) -> Self {
+        Self { order: Order::Given, ..self }
+    }
+
     /// Reads them from JSON: one expectation, a list of them, or `{"in_order": […]}`.
     ///
     /// ```

@@ -45,7 +45,7 @@ fn introspect(
     }
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
     if state.token(value).is_none()
-        && trust::takes(value, policy.access_token.trust, &call.realm.keys)
+        && trust::takes(value, policy.access_token.trust, &call.realm.keys.current())
         && let Some(token) = Compact::parse(value)
     {
         let active = Map::from_iter([("active".to_owned(), Value::Bool(true))]);

@@ -226,6 +226,13 @@ impl Journal {
         self.shared.notify.notify_waiters();
     }
 
+    /// Forgets exchanges; indices go on, and what was counted for expectations stays.
+    pub(super) fn forget(&self) {
+        let mut record = self.record();
+        record.entries.clear();
+        (record.bytes, record.dropped) = (0, 0);
+    }
+
     /// Forgets exchanges and expectations; indices go on.
     pub(super) fn clear(&self) {
         let mut record = self.record();
@@ -365,7 +372,7 @@ impl<'a> Search<'a> {
             let record = self.journal.record();
             (record.since(self.next).cloned().collect::<Vec<_>>(), record.next)
         };
-        self.next = next;
+        self.next = self.next.max(next);
         for entry in entries {
             let params = entry.params();
             let moment = entry.moment(&params);

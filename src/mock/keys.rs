@@ -1,24 +1,24 @@
-//! Signing keys: the fixed test keys, parsed once per process, or fresh ones; signatures, and the key set as it is published.
+//! The keys of a realm: the fixed test keys, parsed once per process, or fresh ones; which of them signs, and which are in the key set.
 
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
-use aws_lc_rs::encoding::{AsBigEndian, AsDer};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
-};
 use aws_lc_rs::{digest, hmac};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::MockError;
-use super::der;
+use super::signing_key::SigningKey;
+pub(super) use super::signing_key::verifies_on_p256;
 use crate::oauth::encoding::{base64, base64url};
 use crate::policy::JwksPolicy;
 
 const RSA: &[u8] = include_bytes!("../../fixtures/keys/rsa.pk8");
 const EC: &[u8] = include_bytes!("../../fixtures/keys/ec.pk8");
+/// What keys are replaced by, the first time and the second.
+const ROTATION: [(&[u8], &[u8]); 2] = [
+    (include_bytes!("../../fixtures/keys/ec-2.pk8"), include_bytes!("../../fixtures/keys/rsa-2.pk8")),
+    (include_bytes!("../../fixtures/keys/ec-3.pk8"), include_bytes!("../../fixtures/keys/rsa-3.pk8")),
+];
 const OTHER_EC: &[u8] = include_bytes!("../../fixtures/keys/other-ec.pk8");
 
 /// Which keys a realm signs with.
@@ -48,6 +48,9 @@ pub(super) enum Alg {
 }
 
 impl Alg {
+    /// Both.
+    pub(super) const ALL: [Self; 2] = [Self::Es256, Self::Rs256];
+
     /// The algorithm of that name; anything but `RS256` is ES256.
     pub(super) fn parse(name: &str) -> Self {
         if name == "RS256" { Self::Rs256 } else { Self::Es256 }
@@ -55,7 +58,7 @@ impl Alg {
 
     /// The algorithm of exactly that name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::Es256, Self::Rs256].into_iter().find(|alg| alg.name() == name)
+        Self::ALL.into_iter().find(|alg| alg.name() == name)
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -64,86 +67,135 @@ impl Alg {
             Self::Rs256 => "RS256",
         }
     }
+
+    /// Where its key stands among those that sign.
+    fn place(self) -> usize {
+        match self {
+            Self::Es256 => 0,
+            Self::Rs256 => 1,
+        }
+    }
 }
 
-/// The keys of a realm. The RSA key of the fixtures is parsed when it is first needed.
+/// A key as whoever drives the mock sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyInfo {
+    /// Its identifier.
+    pub kid: String,
+    /// `ES256` or `RS256`.
+    pub alg: &'static str,
+    /// Whether it signs; else it was replaced.
+    pub signs: bool,
+    /// Whether it is in the key set.
+    pub published: bool,
+    /// Its public part as a JSON Web Key.
+    pub jwk: Map<String, Value>,
+}
+
+/// The keys of a realm at a moment: one that signs for each algorithm, and those that signed before.
+#[derive(Clone)]
 pub(super) struct KeyRing {
-    rsa: OnceLock<RsaKeyPair>,
-    ec: EcdsaKeyPair,
-    suffix: String,
+    /// Those that sign now, ES256 first.
+    signing: [Arc<SigningKey>; 2],
+    /// Those that were replaced, the latest first.
+    retired: Vec<Arc<SigningKey>>,
+    /// The identifiers of keys that are not in the key set, whatever the policy says.
+    hidden: BTreeSet<String>,
+    /// How often keys were replaced.
+    rotations: usize,
 }
 
 static FIXTURE: LazyLock<Arc<KeyRing>> =
-    LazyLock::new(|| Arc::new(KeyRing { rsa: OnceLock::new(), ec: fixture_ec(EC), suffix: "1".into() }));
+    LazyLock::new(|| Arc::new(KeyRing::of(SigningKey::fixed_ec(EC, "1"), SigningKey::fixed_rsa(RSA, "1"))));
 
-static OTHER: LazyLock<EcdsaKeyPair> = LazyLock::new(|| fixture_ec(OTHER_EC));
+static OTHER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::fixed_ec(OTHER_EC, "other"));
 
 impl KeyRing {
-    fn fresh() -> Result<Self, MockError> {
-        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| MockError::Keys)?;
-        let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| MockError::Keys)?;
-        let suffix = base64url(digest::digest(&digest::SHA256, ec.public_key().as_ref()))[..8].to_owned();
-        Ok(Self { rsa: OnceLock::from(rsa), ec, suffix })
+    fn of(ec: SigningKey, rsa: SigningKey) -> Self {
+        Self { signing: [Arc::new(ec), Arc::new(rsa)], retired: Vec::new(), hidden: BTreeSet::new(), rotations: 0 }
     }
 
-    fn rsa(&self) -> &RsaKeyPair {
-        self.rsa.get_or_init(|| RsaKeyPair::from_pkcs8(RSA).expect("the RSA fixture is a valid PKCS#8 key"))
+    fn fresh() -> Result<Self, MockError> {
+        let ec = SigningKey::fresh(Alg::Es256, "")?;
+        let suffix = base64url(digest::digest(&digest::SHA256, &ec.public_der()))[..8].to_owned();
+        let rsa = SigningKey::fresh(Alg::Rs256, suffix.as_str())?;
+        Ok(Self::of(ec.renamed(suffix), rsa))
+    }
+
+    /// With new keys for these algorithms; those that they replace stay in the key set.
+    ///
+    /// The first rotations take keys of the fixtures, so that they cost nothing and are the same in every run.
+    pub(super) fn rotated(&self, algs: &[Alg]) -> Result<Self, MockError> {
+        let mut next = self.clone();
+        next.rotations += 1;
+        let suffix = (next.rotations + 1).to_string();
+        for alg in algs {
+            let key = match (alg, ROTATION.get(self.rotations)) {
+                (Alg::Es256, Some((ec, _))) => SigningKey::fixed_ec(ec, &suffix),
+                (Alg::Rs256, Some((_, rsa))) => SigningKey::fixed_rsa(rsa, &suffix),
+                (_, None) => SigningKey::fresh(*alg, suffix.as_str())?,
+            };
+            let replaced = std::mem::replace(&mut next.signing[alg.place()], Arc::new(key));
+            next.retired.insert(0, replaced);
+        }
+        Ok(next)
+    }
+
+    /// With a key in the key set, or out of it; `None` where no key has that identifier.
+    pub(super) fn showing(&self, name: &str, published: bool) -> Option<Self> {
+        self.all().find(|key| key.name() == name)?;
+        let mut next = self.clone();
+        if published {
+            next.hidden.remove(name);
+        } else {
+            next.hidden.insert(name.to_owned());
+        }
+        Some(next)
+    }
+
+    /// Every key, those that sign first, and whether it is in the key set.
+    pub(super) fn list(&self, policy: &JwksPolicy) -> Vec<KeyInfo> {
+        let public = JwksPolicy { private: false, ..policy.clone() };
+        let info = |(at, key): (usize, &Arc<SigningKey>)| KeyInfo {
+            kid: key.name(),
+            alg: key.alg().name(),
+            signs: at < self.signing.len(),
+            published: self.publishes(key, policy),
+            jwk: key.jwk(&public),
+        };
+        self.all().enumerate().map(info).collect()
     }
 
     /// The key identifier for an algorithm, as the policy publishes it.
     pub(super) fn kid(&self, alg: Alg, policy: &JwksPolicy) -> Option<String> {
-        let kind = match alg {
-            _ if policy.same_kid => "key",
-            Alg::Es256 => "ec",
-            Alg::Rs256 => "rsa",
-        };
-        policy.kid.then(|| format!("{kind}-{}", self.suffix))
+        self.signing[alg.place()].kid(policy)
     }
 
     /// The signature of a message (RFC 7518 sections 3.3, 3.4).
     pub(super) fn sign(&self, alg: Alg, message: &[u8]) -> Vec<u8> {
-        match alg {
-            Alg::Es256 => sign_ec(&self.ec, message),
-            Alg::Rs256 => {
-                let key = self.rsa();
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-                    .expect("an RSA key signs any message when the buffer has the length of its modulus");
-                signature
-            }
-        }
+        self.signing[alg.place()].sign(message)
     }
 
     /// An HMAC keyed with the published RSA key in PEM: the token that confuses verifiers which let the header choose the algorithm.
     pub(super) fn sign_with_public_key(&self, message: &[u8]) -> Vec<u8> {
-        let der = self.rsa().public_key().as_der().expect("a public key has a DER form");
-        hmac::sign(&pem_as_secret(der.as_ref()), message).as_ref().to_vec()
+        let der = self.signing[Alg::Rs256.place()].public_der();
+        hmac::sign(&pem_as_secret(&der), message).as_ref().to_vec()
     }
 
     /// Whether a MAC is keyed with one of the published keys in PEM.
     pub(super) fn mac_fits(&self, message: &[u8], mac: &[u8]) -> bool {
-        let ec = self.ec.public_key().as_der().expect("a public key has a DER form");
-        let rsa = self.rsa().public_key().as_der().expect("a public key has a DER form");
-        [ec.as_ref(), rsa.as_ref()].into_iter().any(|der| hmac::verify(&pem_as_secret(der), message, mac).is_ok())
+        self.all().any(|key| hmac::verify(&pem_as_secret(&key.public_der()), message, mac).is_ok())
     }
 
     /// Whether a signature is this server's.
     pub(super) fn verifies(&self, alg: Alg, message: &[u8], signature: &[u8]) -> bool {
-        match alg {
-            Alg::Es256 => verifies_on_p256(self.ec.public_key().as_ref(), message, signature),
-            Alg::Rs256 => {
-                let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.rsa().public_key().as_ref());
-                key.verify(message, signature).is_ok()
-            }
-        }
+        self.all().any(|key| key.alg() == alg && key.verifies(message, signature))
     }
 
     /// The key set (RFC 7517).
     pub(super) fn jwks(&self, policy: &JwksPolicy) -> Map<String, Value> {
-        let published = |alg: Alg| policy.published.iter().any(|name| name == alg.name());
-        let ec = published(Alg::Es256).then(|| self.ec_jwk(policy));
-        let rsa = published(Alg::Rs256).then(|| self.rsa_jwk(policy));
-        let own = ec.into_iter().chain(rsa).map(|mut key| {
+        let own = self.all().filter(|key| self.publishes(key, policy)).map(|key| {
+            let mut key = key.jwk(policy);
             key.extend(policy.set.clone());
             policy.omit.iter().for_each(|name| drop(key.shift_remove(name)));
             Value::Object(key)
@@ -152,50 +204,39 @@ impl KeyRing {
         Map::from_iter([("keys".to_owned(), Value::from(keys))])
     }
 
-    fn ec_jwk(&self, policy: &JwksPolicy) -> Map<String, Value> {
-        // The public key is an uncompressed point: 04, then 32 octets of x and 32 of y.
-        let (x, y) = self.ec.public_key().as_ref()[1..].split_at(32);
-        let mut jwk = self.jwk("EC", Alg::Es256, policy);
-        jwk.insert("crv".into(), json!("P-256"));
-        jwk.insert("x".into(), json!(base64url(x)));
-        jwk.insert("y".into(), json!(base64url(y)));
-        if policy.private {
-            let private = self.ec.private_key().as_be_bytes().expect("an EC key holds its private part");
-            jwk.insert("d".into(), json!(base64url(private.as_ref())));
-        }
-        jwk
+    fn all(&self) -> impl Iterator<Item = &Arc<SigningKey>> {
+        self.signing.iter().chain(&self.retired)
     }
 
-    fn rsa_jwk(&self, policy: &JwksPolicy) -> Map<String, Value> {
-        let numbers = der::integers(self.rsa().public_key().as_ref());
-        let mut jwk = self.jwk("RSA", Alg::Rs256, policy);
-        for (name, number) in ["n", "e"].into_iter().zip(&numbers) {
-            jwk.insert(name.into(), json!(base64url(number)));
-        }
-        if policy.private {
-            let pkcs8 = self.rsa().as_der().expect("an RSA key has a PKCS#8 form");
-            // RSAPrivateKey (RFC 8017 A.1.2): version, then n, e and what follows.
-            let private = der::rsa_private_key(pkcs8.as_ref()).map(der::integers).unwrap_or_default();
-            for (name, number) in ["d", "p", "q", "dp", "dq", "qi"].into_iter().zip(private.iter().skip(3)) {
-                jwk.insert(name.into(), json!(base64url(number)));
-            }
-        }
-        jwk
-    }
-
-    fn jwk(&self, kty: &str, alg: Alg, policy: &JwksPolicy) -> Map<String, Value> {
-        let mut jwk = Map::from_iter([("kty".to_owned(), json!(kty)), ("use".to_owned(), json!("sig"))]);
-        jwk.insert("alg".into(), json!(alg.name()));
-        if let Some(kid) = self.kid(alg, policy) {
-            jwk.insert("kid".into(), json!(kid));
-        }
-        jwk
+    fn publishes(&self, key: &SigningKey, policy: &JwksPolicy) -> bool {
+        policy.published.iter().any(|name| name == key.alg().name()) && !self.hidden.contains(&key.name())
     }
 }
 
-/// Whether an ES256 signature is that of a public key, an uncompressed point.
-pub(super) fn verifies_on_p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+/// The keys of a realm as they change.
+pub(super) struct Keychain {
+    ring: RwLock<Arc<KeyRing>>,
+    /// Changes come one after the other, while everybody goes on with the keys that were there.
+    changing: Mutex<()>,
+}
+
+impl Keychain {
+    pub(super) fn new(ring: Arc<KeyRing>) -> Self {
+        Self { ring: RwLock::new(ring), changing: Mutex::new(()) }
+    }
+
+    /// The keys as they are now.
+    pub(super) fn current(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other keys in place of those that are there.
+    pub(super) fn change<E>(&self, change: impl FnOnce(&KeyRing) -> Result<KeyRing, E>) -> Result<(), E> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = Arc::new(change(&self.current())?);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
 }
 
 /// A public key in PEM (RFC 7468) as the key of an HMAC.
@@ -213,15 +254,7 @@ pub(super) fn sign_with_empty_key(message: &[u8]) -> Vec<u8> {
 
 /// An ES256 signature with a key that is published nowhere.
 pub(super) fn sign_with_other_key(message: &[u8]) -> Vec<u8> {
-    sign_ec(&OTHER, message)
-}
-
-fn sign_ec(key: &EcdsaKeyPair, message: &[u8]) -> Vec<u8> {
-    key.sign(&SystemRandom::new(), message).expect("an EC key signs any message").as_ref().to_vec()
-}
-
-fn fixture_ec(pkcs8: &[u8]) -> EcdsaKeyPair {
-    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).expect("the EC fixtures are valid PKCS#8 keys")
+    OTHER.sign(message)
 }
 
 #[cfg(test)]
@@ -231,11 +264,10 @@ mod tests {
     #[test]
     fn signatures_verify_with_the_published_keys() {
         let ring = Keys::Fixture.load().unwrap();
-        let rsa = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, ring.rsa().public_key().as_ref());
-        rsa.verify(b"message", &ring.sign(Alg::Rs256, b"message")).unwrap();
-        let ec = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, ring.ec.public_key().as_ref());
-        ec.verify(b"message", &ring.sign(Alg::Es256, b"message")).unwrap();
-        assert!(ec.verify(b"message", &sign_with_other_key(b"message")).is_err());
+        for alg in Alg::ALL {
+            assert!(ring.verifies(alg, b"message", &ring.sign(alg, b"message")), "{alg:?}");
+            assert!(!ring.verifies(alg, b"message", &sign_with_other_key(b"message")), "{alg:?}");
+        }
     }
 
     #[test]
@@ -249,5 +281,32 @@ mod tests {
         assert_eq!(names(&JwksPolicy::default()), ["kty use alg kid crv x y", "kty use alg kid n e"]);
         let leaky = JwksPolicy { private: true, ..JwksPolicy::default() };
         assert_eq!(names(&leaky), ["kty use alg kid crv x y d", "kty use alg kid n e d p q dp dq qi"]);
+    }
+
+    #[test]
+    fn rotation_keeps_the_old_keys_in_the_set() {
+        let policy = JwksPolicy::default();
+        let first = Keys::Fixture.load().unwrap();
+        let mut ring = KeyRing::clone(&first);
+        for _ in 0..3 {
+            ring = ring.rotated(&[Alg::Es256]).unwrap();
+        }
+        let kids: Vec<_> = ring.list(&policy).into_iter().map(|key| (key.kid, key.signs, key.published)).collect();
+        let expected = [("ec-4", true), ("rsa-1", true), ("ec-3", false), ("ec-2", false), ("ec-1", false)];
+        assert_eq!(kids, expected.map(|(kid, signs)| (kid.to_owned(), signs, true)));
+        assert_eq!(ring.kid(Alg::Es256, &policy).as_deref(), Some("ec-4"));
+        assert!(ring.verifies(Alg::Es256, b"old", &first.sign(Alg::Es256, b"old")));
+        assert!(!first.verifies(Alg::Es256, b"new", &ring.sign(Alg::Es256, b"new")));
+        let both = first.rotated(&Alg::ALL).unwrap();
+        assert!(both.verifies(Alg::Rs256, b"new", &both.sign(Alg::Rs256, b"new")));
+    }
+
+    #[test]
+    fn a_hidden_key_is_not_in_the_set() {
+        let policy = JwksPolicy::default();
+        let ring = Keys::Fixture.load().unwrap().showing("ec-1", false).unwrap();
+        assert_eq!(ring.jwks(&policy)["keys"].as_array().unwrap().len(), 1);
+        assert_eq!(ring.showing("ec-1", true).unwrap().jwks(&policy)["keys"].as_array().unwrap().len(), 2);
+        assert!(ring.showing("ec-9", true).is_none());
     }
 }

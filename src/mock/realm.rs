@@ -1,14 +1,16 @@
 //! One isolated issuer: policy, clients, users, tokens, clock and journal. Decide under the lock, render outside, then journal.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::call::{Call, Endpoint, Identity};
 use super::client::{default_clients, default_users};
 use super::client_auth::Method;
+use super::clock::{Clock, Hands};
 use super::decision::{Decision, Outcome};
 use super::journal::{Entry, Journal, JournalLimits};
+use super::keys::{Alg, KeyInfo, Keychain};
 use super::moment::Sketch;
 use super::random::Random;
 use super::render::{self, Rendered, Setting};
@@ -20,16 +22,6 @@ use super::{
 };
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
 use crate::policy::{Effective, PolicySet};
-
-/// What a realm's clock shows when nobody advances it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Clock {
-    /// The time of day.
-    #[default]
-    System,
-    /// This time, which stands still: for answers that are the same in every run.
-    Fixed(SystemTime),
-}
 
 /// What a realm is made of.
 #[derive(Debug, Clone)]
@@ -75,10 +67,8 @@ pub struct Realm(Arc<Inner>);
 
 struct Inner {
     identity: Identity,
-    clock: Clock,
+    clock: Hands,
     began: Duration,
-    /// Nanoseconds by which the clock was advanced.
-    advanced: AtomicU64,
     policies: RwLock<PolicySet>,
     state: Mutex<State>,
     journal: Journal,
@@ -104,15 +94,15 @@ impl Realm {
         }
         let issuer = format!("{base_url}/{}", spec.name);
         let path = Request::get(issuer.as_str()).path().to_owned();
-        let keys = spec.keys.load()?;
+        let keys = Keychain::new(spec.keys.load()?);
         let random = Random::new(spec.seed, &spec.name);
-        let began = time(spec.clock, Duration::ZERO);
+        let clock = Hands::new(spec.clock);
+        let began = clock.time();
         let secure = issuer.starts_with("https://");
         Ok(Self(Arc::new(Inner {
             identity: Identity { name: spec.name, issuer, path, secure, users: spec.users, keys },
-            clock: spec.clock,
+            clock,
             began,
-            advanced: AtomicU64::new(0),
             policies: RwLock::new(spec.policies.with_seed(spec.seed)),
             state: Mutex::new(State::new(random, spec.clients, began)),
             journal: Journal::new(spec.journal),
@@ -134,10 +124,28 @@ impl Realm {
 
     /// Moves its clock forward.
     pub fn advance(&self, by: Duration) {
-        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-        // A clock that stands at the end of time stays there.
-        let add = |advanced: u64| Some(advanced.saturating_add(nanos));
-        let _previous = self.0.advanced.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
+        self.0.clock.advance(by);
+    }
+
+    /// Makes its clock show a time, earlier or later; it goes on as before.
+    pub fn set_time(&self, time: SystemTime) {
+        self.0.clock.set(time);
+    }
+
+    /// Stops its clock at what it shows.
+    pub fn freeze(&self) {
+        self.0.clock.freeze();
+    }
+
+    /// Lets its clock run on from what it shows.
+    pub fn unfreeze(&self) {
+        self.0.clock.unfreeze();
+    }
+
+    /// Whether its clock stands still.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.0.clock.stands()
     }
 
     /// What its clock shows.
@@ -180,6 +188,41 @@ impl Realm {
     pub fn register(&self, client: MockClient) {
         let now = self.time();
         lock(&self.0.state).register(client, None, now);
+    }
+
+    /// Removes a client, and ends all that was issued to it. An unknown identifier is no error.
+    pub fn unregister(&self, client_id: &str) {
+        let mut state = lock(&self.0.state);
+        state.unregister(client_id);
+        state.revoke_client(client_id);
+    }
+
+    /// Its keys, those that sign first.
+    #[must_use]
+    pub fn keys(&self) -> Vec<KeyInfo> {
+        self.0.identity.keys.current().list(&self.policies().base().jwks)
+    }
+
+    /// Puts new keys in place of those that sign with this algorithm (`ES256`, `RS256`), or with any; the old ones stay in the key set.
+    ///
+    /// From the third time on keys are generated, which takes a while for RS256.
+    ///
+    /// # Errors
+    /// [`MockError::Algorithm`] for an algorithm that the mock does not know, [`MockError::Keys`] where no keys can be made.
+    pub fn rotate_keys(&self, alg: Option<&str>) -> Result<(), MockError> {
+        let algs = match alg {
+            Some(name) => vec![Alg::named(name).ok_or_else(|| MockError::Algorithm(name.to_owned()))?],
+            None => Alg::ALL.to_vec(),
+        };
+        self.0.identity.keys.change(|ring| ring.rotated(&algs))
+    }
+
+    /// Puts a key in the key set, or takes it out; it signs as before.
+    ///
+    /// # Errors
+    /// [`MockError::Key`] where no key has that identifier.
+    pub fn publish_key(&self, kid: &str, published: bool) -> Result<(), MockError> {
+        self.0.identity.keys.change(|ring| ring.showing(kid, published).ok_or_else(|| MockError::Key(kid.to_owned())))
     }
 
     /// The patches in force.
@@ -281,6 +324,11 @@ impl Realm {
         Answer { response, delivery, commits: decision.commits }
     }
 
+    /// Does something with what never changes about it, its memory, and what its clock shows.
+    pub(super) fn with_state<T>(&self, does: impl FnOnce(&Identity, &mut State, Duration) -> T) -> T {
+        does(&self.0.identity, &mut lock(&self.0.state), self.time())
+    }
+
     /// Notes a use that was held back.
     pub(super) fn commit(&self, commit: &Commit) {
         lock(&self.0.state).note(&commit.noted, &commit.used);
@@ -293,7 +341,7 @@ impl Realm {
     }
 
     fn time(&self) -> Duration {
-        time(self.0.clock, Duration::from_nanos(self.0.advanced.load(Ordering::SeqCst)))
+        self.0.clock.time()
     }
 }
 
@@ -359,14 +407,6 @@ fn applied(decision: &Decision, effective: &Effective) -> Vec<String> {
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) && name.bytes().all(legal)
-}
-
-fn time(clock: Clock, advanced: Duration) -> Duration {
-    let shown = match clock {
-        Clock::System => SystemTime::now(),
-        Clock::Fixed(time) => time,
-    };
-    shown.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(advanced)
 }
 
 /// A panic while the lock was held leaves nothing half done that a later request could not live with.

@@ -94,7 +94,8 @@ fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<S
     if policy.metadata.signed && !replaced {
         let mut claims = document.clone();
         claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
-        let token = jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys, &policy.jwks, rewrites, Kind::All);
+        let token =
+            jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys.current(), &policy.jwks, rewrites, Kind::All);
         out.insert(NAME.into(), json!(token));
     }
     out
@@ -139,7 +140,8 @@ pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut V
         AccessForm::Opaque(value) => value.clone(),
         AccessForm::Jwt { alg, claims } => {
             let Setting { realm, policy, rewrites, .. } = setting;
-            let value = jwt::sign(claims, *alg, &policy.access_token.typ, &realm.keys, &policy.jwks, rewrites, Kind::Access);
+            let value =
+                jwt::sign(claims, *alg, &policy.access_token.typ, &realm.keys.current(), &policy.jwks, rewrites, Kind::Access);
             signed.push((access.id, value.clone()));
             value
         }
@@ -158,7 +160,7 @@ pub(super) fn id_token(token: &IdToken, access: Option<&str>, code: Option<&str>
         }
     }
     let Setting { realm, policy, rewrites, .. } = setting;
-    jwt::sign(&claims, token.alg, "JWT", &realm.keys, &policy.jwks, rewrites, Kind::Id)
+    jwt::sign(&claims, token.alg, "JWT", &realm.keys.current(), &policy.jwks, rewrites, Kind::Id)
 }
 
 /// RFC 6749 section 5.1.

@@ -1,18 +1,17 @@
 //! The facade: starts the server on a thread of its own, and makes and removes realms.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::edge;
-use super::{Expectations, Journal, MockClient, MockUser, Realm, RealmSpec, Unmet};
-use crate::oauth::Request;
-use crate::policy::{PatchError, PolicySet, Script, Unmatched};
+use super::realms::{self, Realms, Rules};
+use super::{Expectations, Journal, JournalLimits, MockClient, MockUser, Realm, RealmSpec, Unmet};
+use crate::policy::{PatchError, PatchKind, PolicySet, Script, UnknownPatch, Unmatched};
 
 /// The name of the realm that every server begins with.
 const DEFAULT: &str = "default";
@@ -35,6 +34,18 @@ pub enum MockError {
     /// No keys can be made.
     #[error("failed to make signing keys")]
     Keys,
+    /// No profile, variant or fault has that id.
+    #[error(transparent)]
+    Unknown(#[from] UnknownPatch),
+    /// Not an algorithm that the mock signs with.
+    #[error("`{0}` is no algorithm of the mock: ES256 or RS256")]
+    Algorithm(String),
+    /// No key of the realm.
+    #[error("there is no key `{0}`")]
+    Key(String),
+    /// There is no room for another realm.
+    #[error("there are {0} realms already, and no more are allowed")]
+    Full(usize),
     /// Patches that cannot be in force together, or a script that cannot apply.
     #[error(transparent)]
     Patch(#[from] PatchError),
@@ -57,7 +68,7 @@ pub enum MockError {
 #[derive(Debug)]
 pub struct MockServer {
     address: SocketAddr,
-    realms: Arc<Realms>,
+    pub(super) realms: Arc<Realms>,
     realm: Realm,
     on_drop: OnDrop,
     stop: Option<oneshot::Sender<()>>,
@@ -66,7 +77,7 @@ pub struct MockServer {
 
 /// What happens when a server is dropped of which something is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnDrop {
+pub(super) enum OnDrop {
     /// It panics if that did not happen, unless the thread panics already.
     Verify,
     Nothing,
@@ -75,26 +86,21 @@ enum OnDrop {
 /// Settings of a server before it starts.
 #[derive(Debug, Clone)]
 pub struct MockBuilder {
-    policies: PolicySet,
+    pub(super) policies: PolicySet,
     seed: u64,
     listen: SocketAddr,
     public_url: Option<String>,
     control_token: Option<String>,
-    scripts: Vec<Script>,
-    on_drop: OnDrop,
-    clients: Option<Vec<MockClient>>,
-    users: Option<Vec<MockUser>>,
-}
-
-/// The realms of a server, by name.
-#[derive(Debug)]
-pub(super) struct Realms {
-    base_url: String,
-    /// The path of the base URL, for proxies that leave it in front.
-    base_path: String,
-    by_name: RwLock<HashMap<String, Realm>>,
-    /// What requests to the control paths have to carry as Bearer token.
-    control_token: Option<String>,
+    /// Profile, variants and faults by their ids.
+    pub(super) named: Vec<(PatchKind, String)>,
+    pub(super) scripts: Vec<Script>,
+    pub(super) journal: JournalLimits,
+    pub(super) on_drop: OnDrop,
+    pub(super) clients: Option<Vec<MockClient>>,
+    pub(super) users: Option<Vec<MockUser>>,
+    pub(super) on_first_use: bool,
+    pub(super) realm_idle: Option<Duration>,
+    pub(super) realm_limit: usize,
 }
 
 impl MockServer {
@@ -107,7 +113,12 @@ impl MockServer {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
             control_token: None,
+            named: Vec::new(),
+            on_first_use: false,
+            realm_idle: None,
+            realm_limit: realms::LIMIT,
             scripts: Vec::new(),
+            journal: JournalLimits::default(),
             on_drop: OnDrop::Verify,
             clients: None,
             users: None,
@@ -125,7 +136,7 @@ impl MockServer {
     /// `http://127.0.0.1:PORT`, or the public URL that was given; without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        &self.realms.base_url
+        self.realms.base_url()
     }
 
     /// Where it listens.
@@ -156,7 +167,7 @@ impl MockServer {
 
     /// Removes a realm; handles to it stay valid, but no request reaches it any more. An unknown name is no error.
     pub fn remove(&self, name: &str) {
-        self.realms.by_name.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.realms.remove(name);
     }
 
     /// The issuer identifier of the default realm.
@@ -217,7 +228,7 @@ impl Drop for MockServer {
             return;
         }
         let unmet: Vec<String> =
-            self.realms.list().iter().filter_map(|realm| realm.verify_if_due().err()).map(|unmet| unmet.to_string()).collect();
+            self.realms.all().iter().filter_map(|held| held.realm.verify_if_due().err()).map(|unmet| unmet.to_string()).collect();
         assert!(unmet.is_empty(), "{}", unmet.join("\n"));
     }
 }
@@ -237,20 +248,6 @@ impl MockBuilder {
         self
     }
 
-    /// Rules that apply at a moment, over all policies of the default realm. A rule that never applies fails the verification.
-    #[must_use]
-    pub fn script(mut self, script: Script) -> Self {
-        self.scripts.push(script);
-        self
-    }
-
-    /// Does not verify when the server is dropped: neither expectations nor scripts. Whoever wants to know asks [`Realm::verify`].
-    #[must_use]
-    pub fn without_verification(mut self) -> Self {
-        self.on_drop = OnDrop::Nothing;
-        self
-    }
-
     /// Where to listen; `127.0.0.1:0` unless said.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
@@ -266,9 +263,32 @@ impl MockBuilder {
     }
 
     /// What requests below `/_oauthspec/` have to carry as Bearer token; only the health endpoint goes without.
+    ///
+    /// A server that listens beyond the loopback interface and has no token answers no other request there.
     #[must_use]
     pub fn control_token(mut self, token: impl Into<String>) -> Self {
         self.control_token = Some(token.into());
+        self
+    }
+
+    /// Lets the first request to a realm's path make the realm, from what the default realm is made of.
+    #[must_use]
+    pub fn realms_on_first_use(mut self) -> Self {
+        self.on_first_use = true;
+        self
+    }
+
+    /// Forgets realms, but the default one, that were not used for so long.
+    #[must_use]
+    pub fn realm_idle(mut self, after: Duration) -> Self {
+        self.realm_idle = Some(after);
+        self
+    }
+
+    /// How many realms there may be; 10,000 unless said.
+    #[must_use]
+    pub fn realm_limit(mut self, limit: usize) -> Self {
+        self.realm_limit = limit;
         self
     }
 
@@ -289,7 +309,7 @@ impl MockBuilder {
     /// Starts the server; it accepts connections when this returns.
     ///
     /// # Errors
-    /// [`MockError::Listen`] and [`MockError::Thread`].
+    /// [`MockError::Listen`], [`MockError::Thread`]; [`MockError::Unknown`] and [`MockError::Patch`] for what was asked for by name.
     // Nothing is awaited, but callers in asynchronous code need not know that.
     #[expect(clippy::unused_async, reason = "the signature leaves room for starting up asynchronously")]
     pub async fn start(self) -> Result<MockServer, MockError> {
@@ -299,22 +319,29 @@ impl MockBuilder {
     /// Starts the server from code that is not asynchronous.
     ///
     /// # Errors
-    /// [`MockError::Listen`] and [`MockError::Thread`].
+    /// As [`MockBuilder::start`].
     pub fn start_blocking(self) -> Result<MockServer, MockError> {
+        let policies = self.resolved()?;
         let failed = |error| MockError::Listen(self.listen, error);
         let listener = TcpListener::bind(self.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let base_url = self.public_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
-        let base_path = Request::get(base_url.as_str()).path().to_owned();
-        let realms = Arc::new(Realms { base_url, base_path, by_name: RwLock::default(), control_token: self.control_token });
-        let mut spec = RealmSpec { policies: self.policies, seed: self.seed, ..RealmSpec::new(DEFAULT) };
+        let rules = Rules {
+            open_control: self.control_token.is_none() && address.ip().is_loopback(),
+            control_token: self.control_token.map(Arc::from),
+            on_first_use: self.on_first_use,
+            idle: self.realm_idle,
+            limit: self.realm_limit,
+        };
+        let mut spec = RealmSpec { policies, seed: self.seed, journal: self.journal, ..RealmSpec::new(DEFAULT) };
         spec.clients = self.clients.unwrap_or(spec.clients);
         spec.users = self.users.unwrap_or(spec.users);
-        let realm = realms.create(spec)?;
         for script in &self.scripts {
-            realm.add_script(script)?;
+            spec.policies = spec.policies.with_scripts(script.patches())?;
         }
+        let realms = Arc::new(Realms::new(base_url, spec.clone(), rules));
+        let realm = realms.establish(spec)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&realms);
         let runtime =
@@ -329,44 +356,5 @@ impl MockBuilder {
         };
         let thread = thread::Builder::new().name("oauthspec-mock".into()).spawn(run).map_err(MockError::Thread)?;
         Ok(MockServer { address, realms, realm, on_drop: self.on_drop, stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Realms {
-    /// Whether a request to a control path may go on.
-    pub(super) fn controls(&self, authorization: Option<&str>) -> bool {
-        self.control_token
-            .as_deref()
-            .is_none_or(|token| authorization.and_then(|value| value.strip_prefix("Bearer ")) == Some(token))
-    }
-
-    /// The realm of that name.
-    pub(super) fn get(&self, name: &str) -> Option<Realm> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    /// All of them.
-    pub(super) fn list(&self) -> Vec<Realm> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    /// The scheme, host and port by which others reach the server.
-    pub(super) fn origin(&self) -> &str {
-        &self.base_url[..self.base_url.len() - self.base_path.len()]
-    }
-
-    /// A path as realms know it: without the path of the base URL, if it is there.
-    pub(super) fn local<'a>(&self, path: &'a str) -> &'a str {
-        path.strip_prefix(&self.base_path).unwrap_or(path)
-    }
-
-    fn create(&self, spec: RealmSpec) -> Result<Realm, MockError> {
-        let realm = Realm::new(&self.base_url, spec)?;
-        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if by_name.contains_key(realm.name()) {
-            return Err(MockError::Exists(realm.name().to_owned()));
-        }
-        by_name.insert(realm.name().to_owned(), realm.clone());
-        Ok(realm)
     }
 }

@@ -362,6 +362,11 @@ impl State {
         }
     }
 
+    /// Forgets that a value was issued.
+    pub(super) fn disown(&mut self, value: &str) {
+        self.by_value.remove(value);
+    }
+
     pub(super) fn token(&self, value: &str) -> Option<&Token> {
         self.tokens.get(self.position(*self.by_value.get(value)?)?)
     }

@@ -99,6 +99,18 @@ impl PolicySet {
         Ok(set.with_seed(self.seed))
     }
 
+    /// These patches in place of all but the scripts that were added. What stays keeps what it counted.
+    ///
+    /// # Errors
+    /// As [`PolicySet::new`].
+    pub fn over(&self, patches: &[Arc<Patch>]) -> Result<Self, PatchError> {
+        let known = |patch: &Arc<Patch>| self.inner.patches.iter().find(|known| Arc::ptr_eq(&known.patch, patch)).cloned();
+        let install = |patch: &Arc<Patch>| known(patch).unwrap_or_else(|| Arc::new(Installed::new(Arc::clone(patch), false)));
+        let scripts = self.inner.patches.iter().filter(|installed| installed.added).cloned();
+        let set = Self::of(patches.iter().map(install).chain(scripts).collect())?;
+        Ok(set.with_seed(self.seed))
+    }
+
     /// The same without what [`PolicySet::with_scripts`] added: all of it, or the patch of that id.
     #[must_use]
     pub fn without_scripts(&self, id: Option<&str>) -> Self {

@@ -3,11 +3,13 @@
 mod browser;
 mod device;
 mod documents;
+mod expectations;
 mod front;
 mod grants;
 mod par;
 mod patches;
 mod registration;
+mod scripts;
 mod tokens;
 mod wire;
 

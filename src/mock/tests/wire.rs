@@ -10,7 +10,7 @@ use super::browser::Browser;
 use super::{VERIFIER, basic};
 use crate::mock::{MockServer, Realm, RealmSpec};
 use crate::oauth::{Params, Request};
-use crate::policy::{Delivery, Patch, PolicySet, Rewrite, When};
+use crate::policy::{Delivery, Patch, PolicySet, Respond, Rewrite, Script, When};
 
 /// Sends bytes and reads until the connection ends.
 fn exchange(server: &MockServer, bytes: &[u8]) -> std::io::Result<String> {
@@ -87,6 +87,35 @@ fn answers_are_cut_and_connections_reset() {
     let reset = reset.start_blocking().unwrap();
     assert_eq!(get(&reset, "/default/jwks").unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     assert_eq!(reset.journal().len(), 1);
+}
+
+#[test]
+fn connections_are_closed_without_an_answer_or_reset_in_the_middle() {
+    let serving = |delivery: Delivery| {
+        let policies = rewritten(delivered(delivery));
+        MockServer::builder().policies(policies).start_blocking().unwrap()
+    };
+    let silent = serving(Delivery { drop: true, ..Delivery::default() });
+    assert_eq!(get(&silent, "/default/jwks").unwrap(), "");
+    let broken = serving(Delivery { truncate: Some(10), reset: true, ..Delivery::default() });
+    let mut stream = TcpStream::connect(broken.address()).unwrap();
+    stream.write_all(b"GET /default/jwks HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    let mut out = Vec::new();
+    assert_eq!(stream.read_to_end(&mut out).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    assert!(String::from_utf8_lossy(&out).split_once("\r\n\r\n").unwrap().1.len() == 10);
+}
+
+#[test]
+fn answers_come_late_and_slowly() {
+    let delivery = Delivery { delay: Some(Duration::from_millis(50)), bandwidth: Some(1_000), ..Delivery::default() };
+    let answer = Respond::text(200, "x".repeat(200)).delivery(delivery);
+    let script = Script::new("slow").rule(When::at("jwks"), answer);
+    let slow = MockServer::builder().script(script).start_blocking().unwrap();
+    let began = Instant::now();
+    let text = get(&slow, "/default/jwks").unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(250), "{:?}", began.elapsed());
+    assert_eq!(text.split_once("\r\n\r\n").unwrap().1, "x".repeat(200));
+    assert!(text.to_lowercase().contains("content-length: 200"));
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! A control request as handlers see it: its realm, its query and its body as typed values, every mistake in them told with its place.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
+
+use super::trouble::{Flaw, Trouble};
+use crate::mock::Realm;
+use crate::mock::realms::Realms;
+use crate::oauth::{Params, Request};
+use crate::problem::nearest;
+
+/// What a handler is given.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) realms: Arc<Realms>,
+    pub(super) request: Request,
+    /// The values of what stands in braces in the path of the route.
+    pub(super) path: Vec<(&'static str, String)>,
+}
+
+/// Neither parameters nor members.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+impl Ask {
+    /// What stands in the path for a name in braces.
+    pub(super) fn part(&self, name: &str) -> &str {
+        self.path.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The realm that the path names.
+    pub(super) fn realm(&self) -> Result<Realm, Trouble> {
+        let name = self.part("realm");
+        self.realms.get(name).ok_or_else(|| {
+            let all = self.realms.all();
+            Trouble::missing("realm", name, all.iter().map(|held| held.realm.name()))
+        })
+    }
+
+    /// The query, typed.
+    pub(super) fn query<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+        let params = Params::parse_lossy(self.request.query().unwrap_or("").as_bytes());
+        if let Some(name) = params.repeated().into_iter().next() {
+            return Err(Trouble::parameter(name, "it stands more than once"));
+        }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let members: Map<String, Value> = params.iter().map(|(name, value)| (text(name), Value::from(text(value)))).collect();
+        serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
+            let flaw = flaw("parameter", error.path(), &error.inner().to_string());
+            let name = flaw.pointer.as_deref().unwrap_or_default().trim_start_matches('/').to_owned();
+            Trouble::flaws(vec![Flaw { pointer: None, parameter: Some(name), ..flaw }])
+        })
+    }
+
+    /// The body, typed; an empty one is an object without members.
+    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+        let body: &[u8] = if self.request.body.is_empty() { b"{}" } else { &self.request.body };
+        let value: Value = serde_json::from_slice(body).map_err(|error| {
+            Trouble::at("", format!("the body is no JSON: {error}")).help("send a JSON object, or no body at all")
+        })?;
+        typed(value, "")
+    }
+}
+
+/// A value that stands at a pointer in the body, typed.
+pub(super) fn typed<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Trouble> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let flaw = flaw("member", error.path(), &error.inner().to_string());
+        let pointer = format!("{at}{}", flaw.pointer.unwrap_or_default());
+        Trouble::flaws(vec![Flaw { pointer: Some(pointer), ..flaw }])
+    })
+}
+
+/// The parser's message with its place; for an unknown member with the one that was probably meant.
+fn flaw(what: &str, path: &Path, message: &str) -> Flaw {
+    let mut pointer = pointer(path);
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let (detail, help) = match quoted.split_first() {
+        Some((wrong, known)) if message.starts_with("unknown field") => {
+            let last = format!("/{}", escaped(wrong));
+            if !pointer.ends_with(&last) {
+                pointer.push_str(&last);
+            }
+            let help = match nearest(wrong, known.iter().copied()) {
+                Some(near) => Some(format!("did you mean `{near}`?")),
+                None if known.is_empty() => Some(format!("no {what} is known here")),
+                None => Some(format!("known here: {}", known.join(", "))),
+            };
+            (format!("unknown {what} `{wrong}`"), help)
+        }
+        Some((missing, _)) if message.starts_with("missing field") => (format!("`{missing}` is missing"), None),
+        _ => (message.to_owned(), None),
+    };
+    Flaw { pointer: Some(pointer), parameter: None, detail, help }
+}
+
+fn pointer(path: &Path) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", escaped(key)),
+        Segment::Enum { variant } => format!("/{}", escaped(variant)),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(segment).collect()
+}
+
+/// A name as a JSON pointer holds it (RFC 6901 section 3).
+pub(super) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

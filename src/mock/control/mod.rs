@@ -1,0 +1,112 @@
+//! The control API below `/_oauthspec/`: makes realms, moves their clocks, reads their journals, says how they misbehave.
+//!
+//! `guard` says who may use it, `table` lists the routes, `route` binds each to a typed handler, `openapi` describes them.
+
+mod ask;
+mod catalog;
+mod clients;
+mod clock;
+mod exchange;
+mod expectations;
+mod guard;
+mod journal;
+mod keys;
+mod openapi;
+mod policy;
+mod realms;
+mod route;
+mod shapes;
+mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod trouble;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use axum::extract::Request as AxumRequest;
+use axum::response::Response as AxumResponse;
+
+use self::ask::Ask;
+use self::route::{Handler, Route};
+use self::table::routes;
+use self::trouble::Trouble;
+use super::edge;
+use super::realms::Realms;
+use crate::oauth::Response;
+use crate::problem::nearest;
+
+/// Where the control paths begin.
+pub(super) const PREFIX: &str = "/_oauthspec";
+
+/// Whether a path, as realms know it, is a control path.
+pub(super) fn is_control(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Answers a request to a control path.
+pub(super) async fn answer(realms: Arc<Realms>, request: AxumRequest) -> AxumResponse {
+    match attend(realms, request).await {
+        Ok(response) => response,
+        Err(trouble) => edge::plain(trouble.response()),
+    }
+}
+
+async fn attend(realms: Arc<Realms>, request: AxumRequest) -> Result<AxumResponse, Trouble> {
+    let path = realms.local(request.uri().path()).strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let (route, parts) = find(request.method().as_str(), &path)?;
+    if route.path != HEALTH {
+        guard::check(&realms, request.headers())?;
+    }
+    let request = match edge::read(request, &realms).await {
+        Ok(request) => request,
+        Err(refusal) => return Ok(edge::plain(refusal)),
+    };
+    let ask = Ask { realms, request, path: parts };
+    match &route.handler {
+        Handler::Now(handler) => Ok(edge::plain(guarded(|| handler(&ask))?)),
+        Handler::Slow(handler) => {
+            let handler = Arc::clone(handler);
+            let answer = tokio::task::spawn_blocking(move || handler(&ask)).await;
+            answer.unwrap_or_else(|_| Err(defect())).map(edge::plain)
+        }
+        Handler::Later(handler) => handler(ask).await.map(edge::plain),
+        Handler::Stream(handler) => handler(&ask),
+    }
+}
+
+/// The only path that needs no token: whoever looks after containers has none.
+const HEALTH: &str = "/health";
+
+/// The values of what stands in braces in the path of a route.
+type Parts = Vec<(&'static str, String)>;
+
+fn find(method: &str, path: &str) -> Result<(&'static Route, Parts), Trouble> {
+    let here: Vec<_> = routes().iter().filter_map(|route| Some((route, route.fits(path)?))).collect();
+    // A name that stands in full goes before one that may be anything.
+    let fewest = here.iter().map(|(_, parts)| parts.len()).min();
+    let methods: Vec<&str> =
+        here.iter().filter(|(_, parts)| Some(parts.len()) == fewest).map(|(route, _)| route.method).collect();
+    if methods.is_empty() {
+        let near = nearest(path, routes().iter().map(|route| route.path));
+        let near = near.map_or_else(String::new, |near| format!(", did you mean `{PREFIX}{near}`?"));
+        return Err(Trouble::new(404, "Not found", format!("no control path is `{PREFIX}{path}`{near}")));
+    }
+    let wanted = if method == "HEAD" { "GET" } else { method };
+    let mut found = here.into_iter().filter(|(route, parts)| route.method == wanted && Some(parts.len()) == fewest);
+    found.next().ok_or_else(|| {
+        let methods = methods.join(", ");
+        Trouble::new(405, "Method not allowed", format!("`{PREFIX}{path}` takes {methods}, not {method}")).allow(methods)
+    })
+}
+
+/// A panic costs this one request its answer, and nobody else anything.
+fn guarded(answer: impl FnOnce() -> Result<Response, Trouble>) -> Result<Response, Trouble> {
+    catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| Err(defect()))
+}
+
+fn defect() -> Trouble {
+    Trouble::new(500, "Internal error", "the mock has a defect; please report it")
+}

@@ -1,0 +1,172 @@
+//! The realms of a server: made, found by their names, made by first use where that is allowed, forgotten when they are idle.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{MockError, Realm, RealmSpec};
+use crate::oauth::Request;
+
+/// How many realms a server holds unless it is told otherwise.
+pub(super) const LIMIT: usize = 10_000;
+
+/// What a server allows to those who use its realms.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    /// What requests to the control paths have to carry as Bearer token.
+    pub(super) control_token: Option<Arc<str>>,
+    /// Whether the control paths may be used without a token.
+    pub(super) open_control: bool,
+    /// Whether the first request to a path makes its realm.
+    pub(super) on_first_use: bool,
+    /// After what time without any request a realm is forgotten; `None`: never.
+    pub(super) idle: Option<Duration>,
+    /// How many realms there may be.
+    pub(super) limit: usize,
+}
+
+/// The realms of a server, by name.
+#[derive(Debug)]
+pub(super) struct Realms {
+    base_url: String,
+    /// The path of the base URL, for proxies that leave it in front.
+    base_path: String,
+    rules: Rules,
+    /// What a realm is made of where nothing else is said.
+    model: RealmSpec,
+    began: Instant,
+    generated: AtomicU64,
+    by_name: RwLock<HashMap<String, Arc<Held>>>,
+}
+
+/// A realm with what the server knows about it.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) realm: Realm,
+    pub(super) created: SystemTime,
+    /// Whether it stays however idle it is.
+    permanent: bool,
+    /// When it was last used, in milliseconds since the server began.
+    used: AtomicU64,
+}
+
+impl Realms {
+    /// No realms yet; `model` is what they are made of where nothing else is said.
+    pub(super) fn new(base_url: String, model: RealmSpec, rules: Rules) -> Self {
+        let base_path = Request::get(base_url.as_str()).path().to_owned();
+        let (began, generated, by_name) = (Instant::now(), AtomicU64::new(0), RwLock::default());
+        Self { base_url, base_path, rules, model, began, generated, by_name }
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The URL by which others reach the server, without a slash at its end.
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The scheme, host and port by which others reach the server.
+    pub(super) fn origin(&self) -> &str {
+        &self.base_url[..self.base_url.len() - self.base_path.len()]
+    }
+
+    /// A path as realms know it: without the path of the base URL, if it is there.
+    pub(super) fn local<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&self.base_path).unwrap_or(path)
+    }
+
+    /// What a realm is made of where nothing else is said.
+    pub(super) fn model(&self, name: impl Into<String>) -> RealmSpec {
+        RealmSpec { name: name.into(), policies: self.model.policies.fresh(), ..self.model.clone() }
+    }
+
+    /// A name that no realm has.
+    pub(super) fn free_name(&self) -> String {
+        loop {
+            let name = format!("realm-{}", self.generated.fetch_add(1, Ordering::Relaxed) + 1);
+            if self.peek(&name).is_none() {
+                return name;
+            }
+        }
+    }
+
+    /// The realm of that name, which counts as used now.
+    pub(super) fn get(&self, name: &str) -> Option<Realm> {
+        let held = self.peek(name)?;
+        held.used.store(self.now(), Ordering::Relaxed);
+        Some(held.realm.clone())
+    }
+
+    /// The realm that a request to its path is for: made now where first use makes realms.
+    pub(super) fn at_path(&self, name: &str) -> Option<Realm> {
+        self.get(name).or_else(|| {
+            let made = self.rules.on_first_use.then(|| self.create(self.model(name)))?;
+            // Whoever came second in a race finds what the first one made.
+            made.ok().or_else(|| self.get(name))
+        })
+    }
+
+    /// A realm that a look at does not use.
+    pub(super) fn peek(&self, name: &str) -> Option<Arc<Held>> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All of them, the oldest first.
+    pub(super) fn all(&self) -> Vec<Arc<Held>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = by_name.values().cloned().collect();
+        drop(by_name);
+        all.sort_by(|a, b| (a.created, a.realm.name()).cmp(&(b.created, b.realm.name())));
+        all
+    }
+
+    /// How long it is that a realm was used.
+    pub(super) fn idle(&self, held: &Held) -> Duration {
+        Duration::from_millis(self.now().saturating_sub(held.used.load(Ordering::Relaxed)))
+    }
+
+    /// Makes a realm that goes when it is idle for long.
+    pub(super) fn create(&self, spec: RealmSpec) -> Result<Realm, MockError> {
+        self.insert(spec, false)
+    }
+
+    /// Makes a realm that stays.
+    pub(super) fn establish(&self, spec: RealmSpec) -> Result<Realm, MockError> {
+        self.insert(spec, true)
+    }
+
+    /// Removes a realm; whether there was one.
+    pub(super) fn remove(&self, name: &str) -> bool {
+        let removed = self.by_name.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        removed.is_some()
+    }
+
+    /// Forgets the realms that were idle for too long.
+    pub(super) fn forget_idle(&self) {
+        let Some(limit) = self.rules.idle else { return };
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.retain(|_, held| held.permanent || self.idle(held) < limit);
+    }
+
+    fn insert(&self, spec: RealmSpec, permanent: bool) -> Result<Realm, MockError> {
+        let realm = Realm::new(&self.base_url, spec)?;
+        let used = AtomicU64::new(self.now());
+        let held = Held { realm: realm.clone(), created: SystemTime::now(), permanent, used };
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if by_name.contains_key(realm.name()) {
+            return Err(MockError::Exists(realm.name().to_owned()));
+        }
+        if by_name.len() >= self.rules.limit {
+            return Err(MockError::Full(self.rules.limit));
+        }
+        by_name.insert(realm.name().to_owned(), Arc::new(held));
+        Ok(realm)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
