@@ -196,20 +196,37 @@ fn snapshot_sink(args: &ReportArgs) -> Option<SnapshotSink> {
     Some(SnapshotSink::new(mode, args.snapshot_dir.clone().unwrap_or_else(|| PathBuf::from("snapshots"))))
 }
 
-/// Turns true at Ctrl-C. A second Ctrl-C ends the process at once.
+/// Turns true at Ctrl-C, and when the process is told to end, so that nothing that it started stays behind. A second time ends the process
+/// at once.
 fn interruption() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if told_to_stop().await {
             // The receiver lives as long as the run.
             let _ = sender.send(true);
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if told_to_stop().await {
                 std::process::exit(i32::from(Exit::Interrupted.status()));
             }
         }
         std::future::pending::<()>().await;
     });
     receiver
+}
+
+/// Waits for a signal to stop; `false` where none can be heard.
+async fn told_to_stop() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut terminated), Ok(mut hung_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+            return tokio::select! {
+                heard = tokio::signal::ctrl_c() => heard.is_ok(),
+                heard = terminated.recv() => heard.is_some(),
+                heard = hung_up.recv() => heard.is_some(),
+            };
+        }
+    }
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 async fn until(mut interrupted: watch::Receiver<bool>) {

@@ -112,7 +112,8 @@ impl<'a> Play<'a> {
             Ok(record) => record,
             Err(Stop::Skip(_, reason) | Stop::Error(reason)) => return Err((reason, false)),
         };
-        let nobody = driven.kind == DrivenKind::Web && record.page.is_none();
+        let hung = record.evidence.as_ref().is_some_and(|seen| seen.reaction == Reaction::Hung);
+        let nobody = driven.kind == DrivenKind::Web && record.page.is_none() && !hung;
         match record.evidence {
             Some(seen) if seen.reaction == Reaction::Accepted => Ok(seen.summary()),
             Some(seen) => Err((format!("a plain run of the client does not work: {}", seen.summary()), nobody)),
@@ -238,6 +239,8 @@ impl<'a> Play<'a> {
     async fn log_in(&mut self, driven: &'a Driven, issuer: usize, edits: &Edits, trip: &Trip<'_>) -> Result<Record, Stop> {
         let from = driven.recorded();
         if let Some(site) = &driven.site {
+            // It may have ended in an earlier step, over what came then.
+            driven.revive(&self.stage.wire).await.map_err(Stop::Error)?;
             let Some(url) = site.start_urls.get(issuer.saturating_sub(1)) else {
                 return Err(Stop::Skip(SkipCode::NotConfigured, "[[client.issuers]] names no further issuer".into()));
             };

@@ -25,8 +25,8 @@ grammar! {
         realm: Option<Realm>,
         /// Faults by their ids.
         faults: Option<OneOrMany<String>>,
-        /// Rules as in patch files; strings hold {variables}, and `json:…` is the JSON value that follows.
-        patch: Option<OneOrMany<BTreeMap<String, Json>>>,
+        /// Rules as in patch files, or {variables} that are rules; `json:…` is the JSON value that follows.
+        patch: Option<OneOrMany<Json>>,
     }
 
     /// Makes the client do something: exactly one of `login`, `api`, `logout` and `open`.
