@@ -358,6 +358,9 @@ pub struct MockArgs {
     /// How the ready line looks [default: text].
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ReadyFormat>,
+    /// End when the standard input does, so that a test run that holds it leaves nothing behind, however it ends.
+    #[arg(long)]
+    pub until_stdin_ends: bool,
 }
 
 /// `oauthspec selftest`

@@ -39,10 +39,31 @@ async fn serve(args: &MockArgs, policies: PolicySet, script: Option<Script>) -> 
     }
     let server = builder.start().await.map_err(|error| Error::Usage { message: error.to_string(), help: None })?;
     ready(args.format.unwrap_or_default(), &server)?;
-    // Without a way to hear of Ctrl-C the process ends by the signal itself.
-    let _ = tokio::signal::ctrl_c().await;
+    stopped(args).await;
     report_unmatched(&server);
     Ok(Exit::Ok)
+}
+
+/// Waits for Ctrl-C, and for the end of the standard input where that counts.
+async fn stopped(args: &MockArgs) {
+    let (tell, ended) = tokio::sync::oneshot::channel::<()>();
+    let held = if args.until_stdin_ends {
+        // A thread that nobody waits for: reading cannot be called off.
+        std::thread::spawn(move || {
+            // An input that cannot be read has ended.
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            drop(tell);
+        });
+        None
+    } else {
+        Some(tell)
+    };
+    tokio::select! {
+        // Without a way to hear of Ctrl-C the process ends by the signal itself.
+        _ = tokio::signal::ctrl_c() => {}
+        _ = ended => {}
+    }
+    drop(held);
 }
 
 /// Rules of the script that never applied, each with its nearest miss: most likely they say something else than was meant.

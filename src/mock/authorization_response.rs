@@ -14,6 +14,7 @@ pub(super) fn render(answer: &AuthorizationResponse, setting: Setting<'_>, signe
         Ok(success) => (granted(success, setting, signed), settings.state, settings.iss, settings.via),
         Err(cause) => (refused(*cause, setting), settings.state_on_error, settings.iss_on_error, settings.error_via),
     };
+    let error_last = answer.result.as_ref().is_err_and(|cause| setting.policy.errors.authorize.of(*cause).order == "error-last");
     let state = answer.state.as_deref().filter(|_| with_state).map(|state| changed(state, &settings.state_change));
     if let Some(state) = state.or_else(|| answer.invented_state.clone()) {
         params.push("state", state);
@@ -25,6 +26,14 @@ pub(super) fn render(answer: &AuthorizationResponse, setting: Setting<'_>, signe
     for (name, value) in &settings.extra {
         params.push(name.as_str(), value.as_str());
     }
+    if error_last {
+        let error = params.bytes("error").map(<[u8]>::to_vec);
+        params.remove("error");
+        error.into_iter().for_each(|error| params.push("error", error));
+    }
+    if answer.result.is_ok() && !settings.order.is_empty() {
+        params = ordered(&params, &settings.order);
+    }
     if answer.result.is_ok() {
         for name in &settings.twice {
             let value = params.bytes(name).map(<[u8]>::to_vec);
@@ -32,6 +41,13 @@ pub(super) fn render(answer: &AuthorizationResponse, setting: Setting<'_>, signe
         }
     }
     deliver(&answer.redirect_uri, &params, answer.via.unwrap_or(via), setting)
+}
+
+/// The parameters with those of these names in front, in this order.
+fn ordered(params: &Params, order: &[String]) -> Params {
+    let first = order.iter().flat_map(|name| params.iter().filter(move |(key, _)| *key == name.as_bytes()));
+    let rest = params.iter().filter(|(key, _)| !order.iter().any(|name| *key == name.as_bytes()));
+    first.chain(rest).collect()
 }
 
 fn granted(success: &Success, setting: Setting<'_>, signed: &mut Vec<(u64, String)>) -> Params {
@@ -42,7 +58,9 @@ fn granted(success: &Success, setting: Setting<'_>, signed: &mut Vec<(u64, Strin
     let access = success.access.as_ref().map(|access| (render::access_token(access, setting, signed), access.lifetime));
     if let Some((token, lifetime)) = &access {
         params.push("access_token", token.as_str());
-        params.push("token_type", setting.policy.response.token_type.as_str());
+        let policy = setting.policy;
+        let of_implicit = Some(policy.implicit.token_type.as_str()).filter(|kind| !kind.is_empty());
+        params.push("token_type", of_implicit.unwrap_or(&policy.response.token_type));
         params.push("expires_in", lifetime.to_string());
     }
     if let Some(scope) = &success.scope {

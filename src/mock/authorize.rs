@@ -12,7 +12,7 @@ use super::redirect_uri::{self, Destination};
 use super::scope::{self, ScopeFault};
 use super::state::{Challenge, OpenidAsked, Session, State};
 use crate::oauth::{Params, Scope, is_vschar};
-use crate::policy::{AuthorizeCause, Effective, Policy, Repeated, Unknown, Via};
+use crate::policy::{AuthorizeCause, Effective, Failing, Policy, Repeated, Unknown, Via};
 
 /// The parameters that this endpoint knows (RFC 6749, RFC 7636, OpenID Connect Core, RFC 8707, RFC 9101).
 const KNOWN: [&str; 21] = [
@@ -82,6 +82,8 @@ pub(super) struct Wanted {
     pub(super) response_types: Vec<String>,
     pub(super) scope: Scope,
     pub(super) asked_scope: Option<String>,
+    /// The API that the token is for (RFC 8707 section 2).
+    pub(super) resource: Option<String>,
     pub(super) challenge: Option<Challenge>,
     pub(super) openid: OpenidAsked,
     /// `prompt=consent`.
@@ -91,9 +93,36 @@ pub(super) struct Wanted {
 /// Decides about an authorization request.
 pub(super) fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Decision {
     let policy = &*effective.policy;
-    let request = match read(call, policy).and_then(|fields| par::resolve(fields, call, policy, state)) {
-        Ok(request) => request,
+    let asked = match encoded(call, policy) {
+        Ok(encoded) => ask(call, encoded, effective, state),
         Err(cause) => return page(cause, policy),
+    };
+    match asked {
+        Ok(asked) => {
+            let client = asked.client.clone();
+            interaction::begin(call, effective, state, *asked).client(client)
+        }
+        Err(refusal) => *refusal,
+    }
+}
+
+/// The authorization request in a query, as a transaction that has not begun.
+pub(super) fn transaction(
+    call: &Call<'_>,
+    encoded: &[u8],
+    effective: &Arc<Effective>,
+    state: &mut State,
+) -> Result<Box<Transaction>, Box<Decision>> {
+    let asked = ask(call, encoded, effective, state)?;
+    Ok(Box::new(interaction::transaction(call, effective, state, *asked)))
+}
+
+/// Reads and judges an authorization request; the page that says why, where its response has nowhere to go.
+fn ask(call: &Call<'_>, encoded: &[u8], effective: &Arc<Effective>, state: &mut State) -> Result<Box<Asked>, Box<Decision>> {
+    let policy = &*effective.policy;
+    let request = match read(encoded, policy).and_then(|fields| par::resolve(fields, call, policy, state)) {
+        Ok(request) => request,
+        Err(cause) => return Err(Box::new(page(cause, policy))),
     };
     let fields = &request.fields;
     let claimed = fields.get("client_id").map(str::to_owned);
@@ -103,10 +132,9 @@ pub(super) fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut St
             // A policy may send errors to addresses that nobody has vouched for.
             ("redirect", Some(uri)) => {
                 let destination = Destination { uri: uri.to_owned(), sent: true };
-                let asked = asked(&request, claimed.clone().unwrap_or_default(), destination, Err(cause), policy, state);
-                return interaction::begin(call, effective, state, asked).client(claimed);
+                return Ok(Box::new(asked(&request, claimed.unwrap_or_default(), destination, Err(cause), policy, state)));
             }
-            _ => return page(cause, policy).client(claimed),
+            _ => return Err(Box::new(page(cause, policy).client(claimed))),
         },
     };
     let wanted = if par::is_missing(&request, &client, policy) {
@@ -116,8 +144,7 @@ pub(super) fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut St
     };
     let challenge = wanted.as_ref().ok().and_then(|wanted| wanted.challenge.clone());
     state.latest_challenge.insert(client.client_id.clone(), challenge);
-    let asked = asked(&request, client.client_id.clone(), destination, wanted, policy, state);
-    interaction::begin(call, effective, state, asked).client(client.client_id.clone())
+    Ok(Box::new(asked(&request, client.client_id.clone(), destination, wanted, policy, state)))
 }
 
 /// The error page (RFC 6749 section 4.1.2.1: what may not be redirected is told to the resource owner).
@@ -134,21 +161,25 @@ pub(super) fn page(cause: AuthorizeCause, policy: &Policy) -> Decision {
         description: rendered.description.clone(),
         cause: cause.name(),
         allow,
+        tell_client: rendered.tell_client,
     }))
 }
 
-/// The parameters of the request, from the query of a GET or the body of a POST (RFC 6749 section 3.1).
-fn read(call: &Call<'_>, policy: &Policy) -> Result<Fields, AuthorizeCause> {
-    let encoded = match call.request.method.as_str() {
-        "GET" if policy.authorize.get => call.request.query().unwrap_or("").as_bytes(),
+/// Where the parameters of the request are: in the query of a GET or the body of a POST (RFC 6749 section 3.1).
+fn encoded<'a>(call: &Call<'a>, policy: &Policy) -> Result<&'a [u8], AuthorizeCause> {
+    match call.request.method.as_str() {
+        "GET" if policy.authorize.get => Ok(call.request.query().unwrap_or("").as_bytes()),
         "POST" if policy.authorize.post => {
             if call.media_type() != "application/x-www-form-urlencoded" && !call.request.body.is_empty() {
                 return Err(AuthorizeCause::Malformed);
             }
-            &call.request.body
+            Ok(&call.request.body)
         }
-        _ => return Err(AuthorizeCause::Method),
-    };
+        _ => Err(AuthorizeCause::Method),
+    }
+}
+
+fn read(encoded: &[u8], policy: &Policy) -> Result<Fields, AuthorizeCause> {
     let params = Params::parse(encoded).map_err(|_| AuthorizeCause::Malformed)?;
     let settings = &policy.authorize;
     Fields::new(params, settings.repeated, settings.empty_is_absent).map_err(|_| AuthorizeCause::Malformed)
@@ -206,8 +237,14 @@ pub(super) fn judge(fields: &Fields, client: &MockClient, policy: &Policy) -> Re
     // A challenge protects a code (RFC 7636 section 4.3); without one there is nothing to demand it for.
     let for_code = response_types.iter().any(|kind| kind == "code");
     let challenge = if for_code { pkce::challenge(fields, client, &policy.pkce)? } else { None };
+    match settings.failing {
+        Failing::No => {}
+        Failing::ServerError => return Err(AuthorizeCause::ServerError),
+        Failing::TemporarilyUnavailable => return Err(AuthorizeCause::TemporarilyUnavailable),
+    }
     let openid = OpenidAsked { nonce: fields.get("nonce").map(str::to_owned), max_age: max_age(fields).is_some() };
-    Ok(Wanted { response_types, scope, asked_scope, challenge, openid, ask_again: prompts(fields, "consent") })
+    let (resource, ask_again) = (fields.get("resource").map(str::to_owned), prompts(fields, "consent"));
+    Ok(Wanted { response_types, scope, asked_scope, resource, challenge, openid, ask_again })
 }
 
 /// The values of `response_type`; their order has no meaning (RFC 6749 section 3.1.1).

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
+use super::call::{Call, Identity};
 use super::decision::{Cache, Decision, Outcome};
 use super::state::{State, Token, TokenKind};
 use super::trust;
 use crate::oauth::encoding::from_base64url;
 use crate::oauth::{Params, Request, Scope};
-use crate::policy::{BearerCause, Policy, ResourcePolicy};
+use crate::policy::{BearerCause, Booleans, OpenidAlone, Policy, ResourcePolicy};
 
 /// Whom a token speaks for.
 struct Bearer {
@@ -25,20 +25,36 @@ pub(super) fn userinfo(call: &Call<'_>, policy: &Policy, state: &State) -> Decis
     }
     answer(call, policy, state, Some("openid"), |bearer| {
         let mut body = Map::from_iter([("sub".to_owned(), json!(bearer.subject))]);
-        let user = bearer.user.as_deref().and_then(|name| call.realm.user(name));
-        for (name, value) in user.iter().flat_map(|user| &user.claims) {
-            if bearer.scope.contains(scope_of_claim(name)) {
-                body.insert(name.clone(), value.clone());
-            }
+        let user = bearer.user.as_deref().unwrap_or("");
+        let everything = policy.userinfo.openid_alone == OpenidAlone::Everything && bearer.scope.len() == 1;
+        if everything {
+            body.extend(call.realm.user(user).map(|user| user.claims.clone()).unwrap_or_default());
+        } else {
+            body.extend(claims(call.realm, user, &bearer.scope));
+        }
+        let further = policy.userinfo.claims.iter().filter_map(|(name, value)| {
+            let value = if value == "{user}" { json!(user) } else { value.clone() };
+            (!value.is_null()).then(|| (name.clone(), value))
+        });
+        body.extend(further);
+        if policy.userinfo.booleans == Booleans::String {
+            body.values_mut().filter(|value| value.is_boolean()).for_each(|value| *value = json!(value.to_string()));
         }
         body
     })
 }
 
+/// The claims of a user that a scope lets its client see.
+pub(super) fn claims(realm: &Identity, user: &str, scope: &Scope) -> Map<String, Value> {
+    let claims = realm.user(user).into_iter().flat_map(|user| &user.claims);
+    let seen = claims.filter(|(name, _)| name.as_str() != "sub" && scope.contains(scope_of_claim(name)));
+    seen.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// Decides about a request to the protected resource. `?scope=` in its URL names a scope that it needs.
 pub(super) fn resource(call: &Call<'_>, policy: &Policy, state: &State) -> Decision {
     let query = Params::parse_lossy(call.request.query().unwrap_or("").as_bytes());
-    let needed = query.get("scope").map(std::borrow::Cow::into_owned);
+    let needed = query.get("scope").map(std::borrow::Cow::into_owned).or_else(|| scope_of_place(call, policy));
     answer(call, policy, state, needed.as_deref(), |bearer| {
         let mut body = Map::from_iter([("sub".to_owned(), json!(bearer.subject))]);
         if let Some(client) = &bearer.client {
@@ -47,6 +63,17 @@ pub(super) fn resource(call: &Call<'_>, policy: &Policy, state: &State) -> Decis
         body.insert("scope".into(), json!(bearer.scope.to_string()));
         body
     })
+}
+
+/// The scope that the resource needs for a method at a path below it, where the policy says so.
+fn scope_of_place(call: &Call<'_>, policy: &Policy) -> Option<String> {
+    let path = call.request.path().strip_prefix(&format!("{}/{}", call.realm.path, policy.paths.resource))?;
+    let place = format!("{} {path}", call.request.method);
+    let fits = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(start) => place.starts_with(start),
+        None => place == pattern,
+    };
+    policy.resource.scopes.iter().find(|(pattern, _)| fits(pattern)).map(|(_, scope)| scope.clone())
 }
 
 /// The token of a request, wherever it stands; for looking, without judging.
@@ -65,7 +92,8 @@ fn answer(
     body: impl FnOnce(&Bearer) -> Map<String, Value>,
 ) -> Decision {
     if !policy.resource.methods.contains(&call.request.method) {
-        return Decision::method("GET, POST");
+        let offered = if policy.resource.methods.iter().any(|method| method == "POST") { "GET, POST" } else { "GET" };
+        return Decision::method(offered);
     }
     let bearer = match bearer(call, policy, state) {
         Ok(bearer) => bearer,

@@ -5,15 +5,23 @@ use std::time::Duration;
 
 use super::MockUser;
 use super::keys::Keychain;
+use super::realm::host_of;
+use super::surface::Stamp;
 use crate::oauth::{Params, Request};
-use crate::policy::Repeated;
+use crate::policy::{IssuerPolicy, PathsPolicy, Repeated};
 
 /// What never changes about a realm.
 pub(super) struct Identity {
     pub(super) name: String,
     pub(super) issuer: String,
-    /// The path of the issuer: what cookies and forms are bound to.
+    /// Where the endpoints are, without a slash at its end: the issuer, unless the policy puts that elsewhere.
+    pub(super) base: String,
+    /// The path of that: what cookies and forms are bound to.
     pub(super) path: String,
+    /// The host of the issuer, where the endpoints have another one.
+    pub(super) issuer_host: Option<String>,
+    /// What follows the realm in the path of the issuer, without a slash in front; empty: nothing.
+    pub(super) issuer_path: String,
     /// Whether the issuer is reached by https, so that cookies are too.
     pub(super) secure: bool,
     pub(super) users: Vec<MockUser>,
@@ -21,6 +29,23 @@ pub(super) struct Identity {
 }
 
 impl Identity {
+    /// A realm below a base URL, with its issuer where the policy puts it.
+    pub(super) fn new(base_url: &str, name: String, issuer: &IssuerPolicy, users: Vec<MockUser>, keys: Keychain) -> Self {
+        let base = format!("{base_url}/{name}");
+        let path = Request::get(base.as_str()).path().to_owned();
+        let own = host_of(base_url);
+        let issuer_host = Some(&issuer.host).filter(|host| !host.is_empty() && !host.eq_ignore_ascii_case(own)).cloned();
+        let mut identifier = match &issuer_host {
+            Some(host) => base.replacen(own, host, 1),
+            None => base.clone(),
+        };
+        if !issuer.path.is_empty() {
+            identifier = format!("{identifier}/{}", issuer.path);
+        }
+        let secure = base.starts_with("https://");
+        Self { name, issuer: identifier, base, path, issuer_host, issuer_path: issuer.path.clone(), secure, users, keys }
+    }
+
     pub(super) fn user(&self, username: &str) -> Option<&MockUser> {
         self.users.iter().find(|user| user.username == username)
     }
@@ -48,6 +73,10 @@ pub(super) enum Endpoint {
     OpenidMetadata,
     Register,
     DeviceAuthorization,
+    /// Where sessions end.
+    EndSession,
+    /// Where errors are shown that are not redirected to a client.
+    ErrorPage,
     /// Where a user code is entered (RFC 8628 section 3.3).
     Verification,
     /// A registered client, by its identifier (RFC 7592).
@@ -57,27 +86,44 @@ pub(super) enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint at a path below the realm (without a slash in front).
-    pub(super) fn at(path: &str) -> Self {
+    /// The endpoint at a path below the realm (without a slash in front), but for the documents about the issuer.
+    pub(super) fn at(path: &str, paths: &PathsPolicy) -> Self {
+        let places = [
+            (&paths.token, Self::Token),
+            (&paths.authorize, Self::Authorize),
+            (&paths.login, Self::Login),
+            (&paths.consent, Self::Consent),
+            (&paths.revoke, Self::Revoke),
+            (&paths.introspect, Self::Introspect),
+            (&paths.par, Self::Par),
+            (&paths.userinfo, Self::Userinfo),
+            (&paths.resource, Self::Resource),
+            (&paths.register, Self::Register),
+            (&paths.device_authorization, Self::DeviceAuthorization),
+            (&paths.device, Self::Verification),
+            (&paths.end_session, Self::EndSession),
+        ];
+        if let Some((_, endpoint)) = places.into_iter().find(|(place, _)| *place == path) {
+            return endpoint;
+        }
+        if paths.error.iter().any(|place| place == path) {
+            return Self::ErrorPage;
+        }
+        let below =
+            |place: &str| path.strip_prefix(place).and_then(|rest| rest.strip_prefix('/')).filter(|rest| !rest.is_empty());
+        match (below(&paths.register), below(&paths.resource)) {
+            (Some(id), _) => Self::Registration(id.to_owned()),
+            (None, Some(_)) => Self::Resource,
+            (None, None) => Self::Unknown,
+        }
+    }
+
+    /// The document at a path below the issuer.
+    pub(super) fn document(path: &str, paths: &PathsPolicy) -> Option<Self> {
         match path {
-            "authorize" => Self::Authorize,
-            "login" => Self::Login,
-            "consent" => Self::Consent,
-            "token" => Self::Token,
-            "revoke" => Self::Revoke,
-            "introspect" => Self::Introspect,
-            "par" => Self::Par,
-            "userinfo" => Self::Userinfo,
-            "resource" => Self::Resource,
-            "jwks" => Self::Jwks,
-            ".well-known/openid-configuration" => Self::OpenidMetadata,
-            "register" => Self::Register,
-            "device_authorization" => Self::DeviceAuthorization,
-            "device" => Self::Verification,
-            _ => match path.strip_prefix("register/").filter(|id| !id.is_empty()) {
-                Some(id) => Self::Registration(id.to_owned()),
-                None => Self::Unknown,
-            },
+            ".well-known/openid-configuration" => Some(Self::OpenidMetadata),
+            _ if path == paths.jwks => Some(Self::Jwks),
+            _ => None,
         }
     }
 
@@ -97,6 +143,8 @@ impl Endpoint {
             Self::OauthMetadata | Self::OpenidMetadata => "metadata",
             Self::Register | Self::Registration(_) => "register",
             Self::DeviceAuthorization => "device_authorization",
+            Self::EndSession => "end_session",
+            Self::ErrorPage => "error",
             Self::Verification => "verification",
             Self::Unknown => "unknown",
         }
@@ -104,7 +152,7 @@ impl Endpoint {
 
     /// Whether it is reached through the user agent.
     pub(super) fn is_front(&self) -> bool {
-        matches!(self, Self::Authorize | Self::Login | Self::Consent | Self::Verification)
+        matches!(self, Self::Authorize | Self::Login | Self::Consent | Self::Verification | Self::EndSession | Self::ErrorPage)
     }
 }
 
@@ -115,6 +163,8 @@ pub(super) struct Call<'a> {
     pub(super) realm: &'a Identity,
     /// On the realm's clock, since 1970.
     pub(super) now: Duration,
+    /// What is made up for the answer before it is decided.
+    pub(super) stamp: &'a Stamp,
 }
 
 impl Call<'_> {
@@ -130,9 +180,14 @@ impl Call<'_> {
         media_type(self.request)
     }
 
-    /// The URL of an endpoint of this realm.
-    pub(super) fn url(&self, endpoint: &str) -> String {
-        format!("{}/{endpoint}", self.realm.issuer)
+    /// The URL of an endpoint of this realm, by its path.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.realm.base)
+    }
+
+    /// The URL of a document about the issuer, by its path.
+    pub(super) fn issuer_url(&self, path: &str) -> String {
+        format!("{}/{path}", self.realm.issuer)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::device::GRANT as DEVICE;
+use crate::policy::{ClientEntry, ClientType, RealmPolicy, UserEntry};
 
 /// What kind of application a client is (RFC 6749 section 2.1, RFC 8252).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -140,8 +141,44 @@ impl MockUser {
     }
 }
 
-/// The clients of a realm that is given none.
-pub(super) fn default_clients() -> Vec<MockClient> {
+/// The clients of a realm that is given none: those of the policy, or the usual ones.
+pub(super) fn clients_of(policy: &RealmPolicy) -> Vec<MockClient> {
+    if policy.clients.is_empty() { default_clients() } else { policy.clients.iter().map(MockClient::from).collect() }
+}
+
+/// The users of a realm that is given none: those of the policy, or the usual ones.
+pub(super) fn users_of(policy: &RealmPolicy) -> Vec<MockUser> {
+    if policy.users.is_empty() { default_users() } else { policy.users.iter().map(MockUser::from).collect() }
+}
+
+impl From<&ClientEntry> for MockClient {
+    fn from(entry: &ClientEntry) -> Self {
+        Self {
+            client_id: entry.client_id.clone(),
+            client_secret: Some(entry.client_secret.clone()).filter(|secret| !secret.is_empty()),
+            auth_method: entry.token_endpoint_auth_method.clone(),
+            redirect_uris: entry.redirect_uris.clone(),
+            grant_types: entry.grant_types.clone(),
+            scopes: entry.scopes.clone(),
+            kind: match entry.kind {
+                ClientType::Web => ClientKind::Web,
+                ClientType::Native => ClientKind::Native,
+            },
+            may_introspect: entry.may_introspect,
+            metadata: entry.metadata.clone().into_iter().collect(),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&UserEntry> for MockUser {
+    fn from(entry: &UserEntry) -> Self {
+        let claims = entry.claims.clone().into_iter().collect();
+        Self { username: entry.username.clone(), password: entry.password.clone(), claims }
+    }
+}
+
+fn default_clients() -> Vec<MockClient> {
     let basic = MockClient {
         client_secret: Some("web-secret-e4f1c0a9d2b84b7f".into()),
         auth_method: "client_secret_basic".into(),
@@ -225,8 +262,7 @@ pub(super) fn default_clients() -> Vec<MockClient> {
     ]
 }
 
-/// The users of a realm that is given none.
-pub(super) fn default_users() -> Vec<MockUser> {
+fn default_users() -> Vec<MockUser> {
     let user = |username: &str, password: &str, name: &str| {
         let claims = [
             ("name", json!(name)),

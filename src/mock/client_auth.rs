@@ -111,6 +111,9 @@ fn credentials(
     let empty_counts = policy.secret == SecretCheck::EmptyPasses && fields.sent("client_secret");
     let secret = fields.get("client_secret").or_else(|| from_query("client_secret")).or_else(|| empty_counts.then_some(""));
     let asserted = fields.get("client_assertion").is_some();
+    if policy.require_client_id && id.is_none() {
+        return Err(TokenCause::MissingClientId);
+    }
     let headers: Vec<_> = call.request.headers.all("authorization").collect();
     match headers.as_slice() {
         [] => {

@@ -41,12 +41,13 @@ pub(super) fn redeem(request: &Grant<'_>, state: &mut State, trail: &mut Trail) 
         client: client.client_id.clone(),
         user: Some(code.user.clone()),
         auth_time: Some(code.auth_time),
+        resource: code.resource.clone(),
     };
     let access = issue::access(call, policy, state, &by, &code.scope);
     let gets_refresh = issue::gets_refresh(client, &code.scope, policy);
     let refresh = gets_refresh.then(|| issue::refresh(policy, state, &by, &code.scope, call.now));
     state.openid.insert(code.grant, code.openid.clone());
-    let id_token = issue::id_token(call, policy, &by, &code.scope, Some(&code.openid));
+    let id_token = issue::id_token(call, policy, state, &by, &code.scope, Some(&code.openid));
     Ok(Tokens { access, refresh, scope: scope::member(code.asked_scope.as_deref(), &code.scope, &policy.scope), id_token })
 }
 

@@ -90,12 +90,16 @@ pub(super) enum Page {
         description: String,
         cause: &'static str,
         allow: Option<&'static str>,
+        /// Whether the error page is told the client, where it is reached by a redirect.
+        tell_client: bool,
     },
 }
 
 /// What stands on a login or consent page.
 pub(super) struct Form {
     pub(super) transaction: String,
+    /// The authorization request, where the page carries that instead of a transaction.
+    pub(super) query: Option<String>,
     pub(super) csrf: Option<String>,
     pub(super) client: String,
     pub(super) user: Option<String>,
@@ -208,9 +212,8 @@ impl Decision {
 
     /// A page that says why nothing more will happen, for reasons that are no matter of policy.
     pub(super) fn stale(cause: &'static str, description: &str) -> Self {
-        let page =
-            Page::Error { status: 400, error: "invalid_request".into(), description: description.into(), cause, allow: None };
-        Self::new(Outcome::Page(page))
+        let (error, description) = ("invalid_request".to_owned(), description.to_owned());
+        Self::new(Outcome::Page(Page::Error { status: 400, error, description, cause, allow: None, tell_client: false }))
     }
 
     /// A method that an endpoint without settings of its own does not know.

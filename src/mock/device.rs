@@ -86,7 +86,7 @@ fn codes(
 
 fn response(call: &Call<'_>, policy: &Policy, device_code: &str, user_code: &str) -> Map<String, Value> {
     let settings = &policy.device;
-    let page = call.url("device");
+    let page = call.url(&policy.paths.device);
     let with_code = format!("{page}?user_code={user_code}");
     let mut body = Map::new();
     body.insert("device_code".into(), json!(device_code));
@@ -174,12 +174,18 @@ pub(super) fn redeem(request: &Grant<'_>, state: &mut State, trail: &mut Trail) 
     trail.user = Some(user.clone());
     let used = Used { at: call.now, client: client.client_id.clone() };
     trail.note(state, Noted::Device(value.to_owned()), used, settings.commit_delay_ms);
-    let by = Authority { grant: device.grant, client: client.client_id.clone(), user: Some(user), auth_time: Some(auth_time) };
+    let by = Authority {
+        grant: device.grant,
+        client: client.client_id.clone(),
+        user: Some(user),
+        auth_time: Some(auth_time),
+        resource: None,
+    };
     let scope = if settings.keep_scope { device.scope } else { client.scopes.iter().cloned().collect() };
     let access = issue::access(call, policy, state, &by, &scope);
     let gets_refresh = issue::gets_refresh(client, &scope, policy);
     let refresh = gets_refresh.then(|| issue::refresh(policy, state, &by, &scope, call.now));
-    let id_token = issue::id_token(call, policy, &by, &scope, None);
+    let id_token = issue::id_token(call, policy, state, &by, &scope, None);
     Ok(Tokens { access, refresh, scope: scope::member(device.asked_scope.as_deref(), &scope, &policy.scope), id_token })
 }
 

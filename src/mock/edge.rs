@@ -26,11 +26,11 @@ use tokio::net::TcpStream;
 
 use super::call::Endpoint;
 use super::control;
-use super::realm::{Answer, Realm, route};
+use super::realm::{Answer, Realm, host_of};
 use super::realms::Realms;
 use super::render;
 use super::rewrite::Delivery;
-use super::slow::Paced;
+use super::slow::{Chunked, Paced};
 use crate::oauth::{Headers, Request, Response};
 
 /// The longest request body, in bytes.
@@ -104,18 +104,15 @@ async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> Axum
     if control::is_control(realms.local(request.uri().path())) {
         return control::answer(realms, request).await;
     }
-    let request = match read(request, &realms).await {
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok()).map_or("", host_of).to_owned();
+    let mut request = match read(request, &realms).await {
         Ok(request) => request,
         Err(refusal) => return write(refusal, Delivery::default()),
     };
-    let found = route(realms.local(request.path())).and_then(|(name, endpoint)| {
-        // What is nobody's endpoint makes no realm.
-        let realm = if endpoint == Endpoint::Unknown { realms.get(name) } else { realms.at_path(name) };
-        Some((realm?, endpoint))
-    });
-    let Some((realm, endpoint)) = found else {
+    let Some((realm, endpoint)) = realms.find(request.path(), &host) else {
         return write(render::not_found(), Delivery::default());
     };
+    realm.localise(&mut request, &host);
     let Answer { response, delivery, commits } = guarded(&realm, &request, &endpoint);
     for commit in commits {
         let realm = realm.clone();
@@ -173,7 +170,11 @@ pub(super) fn plain(response: Response) -> AxumResponse {
 fn write(response: Response, delivery: Delivery) -> AxumResponse {
     let paced = Paced::new(response.body, &delivery);
     let cut = paced.as_ref().is_ok_and(Paced::is_cut);
-    let mut out = AxumResponse::new(paced.map_or_else(Body::from, Body::new));
+    let mut out = AxumResponse::new(match paced {
+        Ok(paced) => Body::new(paced),
+        Err(body) if delivery.chunked && !body.is_empty() => Body::new(Chunked::new(body)),
+        Err(body) => Body::from(body),
+    });
     // Informational statuses would not end the exchange.
     let status = StatusCode::from_u16(response.status).ok().filter(|status| !status.is_informational());
     *out.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -11,14 +11,11 @@ use super::par;
 use super::scope;
 use super::state::{Code, Session, State};
 use crate::oauth::Params;
-use crate::policy::{AuthorizeCause, Consent, Effective, Policy, Repeated};
-
-/// The cookie of a browser that has logged in.
-pub(super) const SESSION: &str = "oauthspec_session";
+use crate::policy::{AuthorizeCause, Consent, Effective, Policy, Remembered, Repeated};
 
 /// What the user has said about a request so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+pub(super) enum Answer {
     Open,
     Approved,
     Refused,
@@ -27,17 +24,7 @@ enum Answer {
 /// Takes an authorization request in: answers it at once, or asks the user.
 pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
     let settings = &effective.policy.authorize;
-    let session = session(call, state).filter(|_| settings.remember_login).or_else(|| anonymous(call, &effective.policy));
-    let mut transaction = Transaction {
-        asked,
-        effective: Arc::clone(effective),
-        csrf: state.random.secret("csrf", 22),
-        browser: state.random.secret("browser", 22),
-        session: session.clone(),
-    };
-    if transaction.session.as_ref().is_some_and(|session| too_old(session, transaction.asked.max_age, call.now)) {
-        transaction.session = None;
-    }
+    let mut transaction = transaction(call, effective, state, asked);
     if transaction.asked.silent {
         return silently(call, state, &transaction);
     }
@@ -52,10 +39,26 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
     if transaction.asked.login_again {
         transaction.session = None;
     }
+    set_out(call, state, transaction)
+}
+
+/// A transaction for an authorization request, with the login of the browser if that will do.
+pub(super) fn transaction(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Transaction {
+    let policy = &*effective.policy;
+    let found = session(call, policy, state).filter(|_| policy.authorize.remember_login).or_else(|| anonymous(call, policy));
+    let session = found.filter(|session| !too_old(session, asked.max_age, call.now));
+    let (csrf, browser) = (state.random.secret("csrf", 22), state.random.secret("browser", 22));
+    Transaction { asked, effective: Arc::clone(effective), csrf, browser, session }
+}
+
+/// The first page of a new transaction, or the response.
+pub(super) fn set_out(call: &Call<'_>, state: &mut State, transaction: Transaction) -> Decision {
     let id = state.random.secret("transaction", 43);
-    let cookie = set_cookie(call, &effective.policy, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
+    let policy = Arc::clone(&transaction.effective.policy);
     let decision = advance(call, state, &id, &transaction, Answer::Open);
-    if matches!(decision.outcome, Outcome::Continue { .. }) {
+    let kept = transaction.session.is_some() || policy.pages.remembered == Remembered::Transaction;
+    if kept && matches!(decision.outcome, Outcome::Continue { .. }) {
+        let cookie = set_cookie(call, &policy, &browser_cookie(&id), &transaction.browser, "; Max-Age=3600");
         state.transactions.insert(id, transaction);
         return decision.cookie(cookie);
     }
@@ -71,23 +74,40 @@ pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Deci
     if call.request.method == "GET" {
         return login_page(&id, &transaction, policy, state, None);
     }
-    let username = fields.get("username").unwrap_or("");
-    let user = call.realm.user(username);
-    let right = user.is_some_and(|user| !policy.pages.check_password || user.password == fields.get("password").unwrap_or(""));
-    if !right {
-        return login_page(&id, &transaction, policy, state, Some("Wrong user name or password."));
-    }
-    // A session that was there before is not carried over, so that nobody can have planted it.
-    if let Some(old) = call.cookie(SESSION) {
-        state.sessions.remove(&old);
-    }
-    let session = Session { user: username.to_owned(), auth_time: call.now };
-    let value = state.random.secret("session", 43);
-    state.sessions.insert(value.clone(), session.clone());
+    let Some(session) = new_session(call, policy, &fields) else {
+        return login_page(&id, &transaction, policy, state, Some(WRONG_PASSWORD));
+    };
+    let cookie = keep_session(call, policy, state, session.clone());
     let transaction = Transaction { session: Some(session), ..transaction };
     let answer = answer(&fields).filter(|_| policy.pages.combined).unwrap_or(Answer::Open);
-    let cookie = set_cookie(call, policy, SESSION, &value, "");
     proceed(call, state, &id, &transaction, answer).cookie(cookie)
+}
+
+/// What the login page says to a wrong user name or password, without telling which.
+pub(super) const WRONG_PASSWORD: &str = "Wrong user name or password.";
+
+/// The session of a user whose name and password a form holds.
+pub(super) fn new_session(call: &Call<'_>, policy: &Policy, fields: &Fields) -> Option<Session> {
+    let user = call.realm.user(fields.get("username").unwrap_or(""))?;
+    let right = !policy.pages.check_password || user.password == fields.get("password").unwrap_or("");
+    right.then(|| Session { user: user.username.clone(), auth_time: call.now })
+}
+
+/// Remembers a login; the cookie by which it is known again.
+pub(super) fn keep_session(call: &Call<'_>, policy: &Policy, state: &mut State, session: Session) -> String {
+    end_session(call, policy, state);
+    let value = state.random.secret("session", 43);
+    state.sessions.insert(value.clone(), session);
+    let lifetime = policy.pages.session_lifetime;
+    let age = if lifetime > 0 { format!("; Max-Age={lifetime}") } else { String::new() };
+    set_cookie(call, policy, &policy.pages.session_cookie, &value, &age)
+}
+
+/// Forgets the login of the browser. A session that was there before is never carried over, so that nobody can have planted it.
+pub(super) fn end_session(call: &Call<'_>, policy: &Policy, state: &mut State) {
+    if let Some(old) = call.cookie(&policy.pages.session_cookie) {
+        state.sessions.remove(&old);
+    }
 }
 
 /// Decides about a request to the consent page.
@@ -97,7 +117,7 @@ pub(super) fn consent(call: &Call<'_>, policy: &Policy, state: &mut State) -> De
         Err(refusal) => return *refusal,
     };
     if transaction.session.is_none() {
-        return next_page(call, "login", &id, policy);
+        return next_page(call, &policy.paths.login, &id, policy);
     }
     if call.request.method == "GET" {
         return consent_page(id, &transaction, policy, None);
@@ -113,9 +133,12 @@ fn too_old(session: &Session, max_age: Option<u64>, now: Duration) -> bool {
     max_age.is_some_and(|age| age == 0 || now > session.auth_time.saturating_add(Duration::from_secs(age)))
 }
 
-/// The user of the session that a request belongs to.
-pub(super) fn session(call: &Call<'_>, state: &State) -> Option<Session> {
-    state.sessions.get(&call.cookie(SESSION)?).cloned()
+/// The user of the session that a request belongs to, if it still lasts.
+pub(super) fn session(call: &Call<'_>, policy: &Policy, state: &State) -> Option<Session> {
+    let session = state.sessions.get(&call.cookie(&policy.pages.session_cookie)?)?;
+    let lifetime = policy.pages.session_lifetime;
+    let lasts = lifetime == 0 || call.now < session.auth_time.saturating_add(Duration::from_secs(lifetime));
+    lasts.then(|| session.clone())
 }
 
 /// The first user, for policies that let everybody in.
@@ -142,7 +165,7 @@ fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Tr
     let transaction = state.transactions.get(&id).cloned().ok_or_else(stale)?;
     let fields = Fields::new(params, Repeated::First, false).map_err(|_| stale())?;
     let same_browser = call.cookie(&browser_cookie(&id)).as_deref() == Some(&transaction.browser);
-    let own_form = call.request.method == "GET" || fields.get("csrf") == Some(&transaction.csrf);
+    let own_form = call.request.method == "GET" || fields.get(&policy.pages.csrf_field) == Some(&transaction.csrf);
     if policy.pages.csrf && !(same_browser && own_form) {
         return Err(Box::new(Decision::stale("foreign_form", "This form was not sent from the page that was shown to you.")));
     }
@@ -164,7 +187,7 @@ fn proceed(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
 fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, answer: Answer) -> Decision {
     let policy = &*transaction.effective.policy;
     let Some(session) = &transaction.session else {
-        return next_page(call, "login", id, policy);
+        return login_next(call, id, policy);
     };
     let wanted = match &transaction.asked.wanted {
         Ok(wanted) => wanted,
@@ -176,7 +199,7 @@ fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
             respond(transaction, Err(cause))
         }
         Answer::Open if must_ask(transaction, wanted, session, state) => {
-            next_page(call, "consent", id, policy).user(session.user.clone())
+            next_page(call, &policy.paths.consent, id, policy).user(session.user.clone())
         }
         Answer::Open => grant(call, state, transaction, wanted, session),
         Answer::Approved => {
@@ -224,6 +247,7 @@ fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: 
         client: asked.client.clone(),
         user: Some(session.user.clone()),
         auth_time: Some(session.auth_time),
+        resource: wanted.resource.clone(),
     };
     let wants = |kind: &str| wanted.response_types.iter().any(|asked| asked == kind);
     let mut success = Success::default();
@@ -239,8 +263,9 @@ fn grant(call: &Call<'_>, state: &mut State, transaction: &Transaction, wanted: 
         success.access = Some(issue::access(call, policy, state, &by, &wanted.scope));
         success.scope = scope::member(wanted.asked_scope.as_deref(), &wanted.scope, &policy.scope);
     }
-    if wants("id_token") {
-        success.id_token = issue::id_token(call, policy, &by, &wanted.scope, Some(&wanted.openid));
+    let beside = policy.implicit.id_token && wants("token") && !wants("code");
+    if wants("id_token") || beside {
+        success.id_token = issue::id_token(call, policy, state, &by, &wanted.scope, Some(&wanted.openid));
     }
     respond(transaction, Ok(success))
 }
@@ -256,6 +281,7 @@ fn code(call: &Call<'_>, transaction: &Transaction, wanted: &Wanted, session: &S
         redirect_uri_sent: asked.destination.sent,
         scope: wanted.scope.clone(),
         asked_scope: wanted.asked_scope.clone(),
+        resource: wanted.resource.clone(),
         challenge: wanted.challenge.clone(),
         openid: wanted.openid.clone(),
         expires: call.now + Duration::from_secs(transaction.effective.policy.code.lifetime),
@@ -284,6 +310,22 @@ fn respond(transaction: &Transaction, result: Result<Success, AuthorizeCause>) -
     Decision::new(Outcome::Authorization(Box::new(response))).client(asked.client.clone()).user(user)
 }
 
+/// On to the login page.
+fn login_next(call: &Call<'_>, id: &str, policy: &Policy) -> Decision {
+    if policy.pages.remembered == Remembered::Transaction {
+        return next_page(call, &policy.paths.login, id, policy);
+    }
+    // The authorization request as it came, whether in the query or in the body.
+    let in_body = call.request.method == "POST" && !call.request.body.is_empty();
+    let query = if in_body {
+        String::from_utf8_lossy(&call.request.body).into_owned()
+    } else {
+        call.request.query().unwrap_or("").into()
+    };
+    let url = format!("{}?{query}", call.url(&policy.paths.login));
+    Decision::new(Outcome::Continue { url, status: policy.pages.redirect_status })
+}
+
 fn login_page(id: &str, transaction: &Transaction, policy: &Policy, state: &State, mistake: Option<&'static str>) -> Decision {
     let nobody = Session { user: String::new(), auth_time: Duration::ZERO };
     let asks = transaction.asked.wanted.as_ref().is_ok_and(|wanted| must_ask(transaction, wanted, &nobody, state));
@@ -298,10 +340,11 @@ fn consent_page(id: String, transaction: &Transaction, policy: &Policy, mistake:
     Decision::new(Outcome::Page(Page::Consent(form))).client(transaction.asked.client.clone()).user(user)
 }
 
-fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> Form {
+pub(super) fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> Form {
     let scope = transaction.asked.wanted.as_ref().map(|wanted| wanted.scope.iter().map(str::to_owned).collect());
     Form {
         transaction: transaction_id,
+        query: None,
         csrf: policy.pages.csrf.then(|| transaction.csrf.clone()),
         client: transaction.asked.client.clone(),
         user: None,

@@ -64,7 +64,7 @@ fn introspect(
     let mut body = Map::from_iter([("active".to_owned(), Value::Bool(active))]);
     // RFC 7662 section 2.2: of an inactive token nothing more is told.
     if active || settings.inactive_details {
-        describe(call, token, &mut body);
+        describe(call, policy, token, &mut body);
     }
     Ok(body)
 }
@@ -77,7 +77,7 @@ fn is_active(call: &Call<'_>, token: &Token, policy: &Policy) -> bool {
     !revoked && !expired
 }
 
-fn describe(call: &Call<'_>, token: &Token, body: &mut Map<String, Value>) {
+fn describe(call: &Call<'_>, policy: &Policy, token: &Token, body: &mut Map<String, Value>) {
     if !token.scope.is_empty() {
         body.insert("scope".into(), json!(token.scope.to_string()));
     }
@@ -87,7 +87,7 @@ fn describe(call: &Call<'_>, token: &Token, body: &mut Map<String, Value>) {
     }
     if token.kind == TokenKind::Access {
         body.insert("token_type".into(), json!("Bearer"));
-        body.insert("aud".into(), json!(issue::audience(call)));
+        body.insert("aud".into(), json!(issue::audience(call, policy)));
     }
     body.insert("exp".into(), json!(token.expires.as_secs()));
     body.insert("iat".into(), json!(token.issued.as_secs()));

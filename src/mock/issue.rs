@@ -6,10 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::MockClient;
 use super::authorization_response::changed;
+use super::bearer;
 use super::call::Call;
 use super::decision::{Access, AccessForm, IdToken};
 use super::keys::Alg;
 use super::state::{OpenidAsked, State, Token, TokenKind};
+use super::template;
 use crate::oauth::Scope;
 use crate::policy::{IssueRefresh, Policy};
 
@@ -20,6 +22,8 @@ pub(super) struct Authority {
     pub(super) client: String,
     pub(super) user: Option<String>,
     pub(super) auth_time: Option<Duration>,
+    /// The API that the authorization request named (RFC 8707).
+    pub(super) resource: Option<String>,
 }
 
 impl Authority {
@@ -31,6 +35,7 @@ impl Authority {
             client: self.client.clone(),
             user: self.user.clone(),
             auth_time: self.auth_time,
+            resource: self.resource.clone(),
             scope: scope.clone(),
             issued: now,
             expires: now + Duration::from_secs(lifetime),
@@ -59,14 +64,14 @@ pub(super) fn access(call: &Call<'_>, policy: &Policy, state: &mut State, by: &A
         let mut claims = Map::new();
         claims.insert("iss".into(), json!(call.realm.issuer));
         claims.insert("sub".into(), json!(call.realm.subject(by.user.as_deref(), &by.client)));
-        claims.insert(
-            "aud".into(),
-            match settings.aud.as_str() {
-                "list" => json!([audience(call)]),
-                "client" => json!(by.client),
-                _ => json!(audience(call)),
-            },
-        );
+        let audience = match settings.aud.as_str() {
+            "list" => Some(json!([audience(call, policy)])),
+            "client" => Some(json!(by.client)),
+            "asked" => by.resource.as_ref().map(|resource| json!(resource)),
+            "none" => None,
+            _ => Some(json!(audience(call, policy))),
+        };
+        claims.extend(audience.map(|audience| ("aud".to_owned(), audience)));
         claims.insert("client_id".into(), json!(by.client));
         claims.insert("iat".into(), json!(call.now.as_secs()));
         claims.insert("exp".into(), json!((call.now + Duration::from_secs(settings.lifetime)).as_secs()));
@@ -74,15 +79,15 @@ pub(super) fn access(call: &Call<'_>, policy: &Policy, state: &mut State, by: &A
         if !scope.is_empty() {
             claims.insert("scope".into(), json!(scope.to_string()));
         }
-        add(&mut claims, &settings.claims);
-        AccessForm::Jwt { alg: Alg::parse(&settings.alg), claims }
+        template::add(&mut claims, &settings.claims, call, by, scope, state);
+        AccessForm::Jwt { alg: Alg::with_key(&settings.alg, settings.second_key), claims }
     };
     Access { id: state.keep(token), form, lifetime: settings.lifetime }
 }
 
 /// The audience of access tokens: the protected resource.
-pub(super) fn audience(call: &Call<'_>) -> String {
-    call.url("resource")
+pub(super) fn audience(call: &Call<'_>, policy: &Policy) -> String {
+    call.url(&policy.paths.resource)
 }
 
 /// Whether a client gets a refresh token with a scope.
@@ -100,9 +105,22 @@ pub(super) fn gets_refresh(client: &MockClient, scope: &Scope, policy: &Policy) 
 
 /// A refresh token.
 pub(super) fn refresh(policy: &Policy, state: &mut State, by: &Authority, scope: &Scope, now: Duration) -> String {
+    refresh_until(now + Duration::from_secs(policy.refresh.lifetime), policy, state, by, scope, now)
+}
+
+/// A refresh token that lives until then.
+pub(super) fn refresh_until(
+    expires: Duration,
+    policy: &Policy,
+    state: &mut State,
+    by: &Authority,
+    scope: &Scope,
+    now: Duration,
+) -> String {
     let settings = &policy.refresh;
     let value = state.random.made_of(&settings.source, "refresh_token", settings.length, now);
     let mut token = by.token(TokenKind::Refresh, scope, now, settings.lifetime);
+    token.expires = expires;
     token.value = Some(value.clone());
     state.keep(token);
     value
@@ -112,6 +130,7 @@ pub(super) fn refresh(policy: &Policy, state: &mut State, by: &Authority, scope:
 pub(super) fn id_token(
     call: &Call<'_>,
     policy: &Policy,
+    state: &mut State,
     by: &Authority,
     scope: &Scope,
     asked: Option<&OpenidAsked>,
@@ -137,30 +156,34 @@ pub(super) fn id_token(
     if settings.azp {
         claims.insert("azp".into(), json!(by.client));
     }
-    add(&mut claims, &settings.claims);
-    Some(IdToken { alg: Alg::parse(&settings.alg), claims })
+    if settings.scope_claims {
+        claims.extend(bearer::claims(call.realm, user, scope));
+    }
+    template::add(&mut claims, &settings.claims, call, by, scope, state);
+    Some(IdToken { alg: Alg::with_key(&settings.alg, settings.second_key), claims })
 }
 
 /// An ID token that a refresh yields (OpenID Connect Core section 12.2).
 pub(super) fn refreshed_id_token(
     call: &Call<'_>,
     policy: &Policy,
+    state: &mut State,
     by: &Authority,
     scope: &Scope,
-    asked: Option<&OpenidAsked>,
 ) -> Option<IdToken> {
     let settings = &policy.id_token;
+    let asked = state.openid.get(&by.grant).cloned();
     if !settings.on_refresh {
         return None;
     }
     let nonce = match settings.refreshed_nonce.as_str() {
-        "kept" => asked.and_then(|asked| asked.nonce.clone()),
+        "kept" => asked.as_ref().and_then(|asked| asked.nonce.clone()),
         "other" => Some(format!("refreshed-{}", by.grant)),
         _ => None,
     };
     let asked = OpenidAsked { nonce, max_age: asked.is_some_and(|asked| asked.max_age) };
     let auth_time = if settings.refreshed_auth_time == "now" { Some(call.now) } else { by.auth_time };
-    id_token(call, policy, &Authority { auth_time, ..by.clone() }, scope, Some(&asked))
+    id_token(call, policy, state, &Authority { auth_time, ..by.clone() }, scope, Some(&asked))
 }
 
 /// The `aud` of an ID token.
@@ -169,16 +192,5 @@ fn audience_of_client(client: &str, form: &str) -> Value {
         "list" => json!([client]),
         "others-too" => json!([client, "https://api.example"]),
         _ => json!(client),
-    }
-}
-
-/// Adds members; `null` takes one away.
-fn add<'a>(members: &mut Map<String, Value>, extra: impl IntoIterator<Item = (&'a String, &'a Value)>) {
-    for (name, value) in extra {
-        if value.is_null() {
-            members.shift_remove(name);
-        } else {
-            members.insert(name.clone(), value.clone());
-        }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{self, Alg, KeyRing};
 use crate::oauth::encoding::base64url;
-use crate::policy::{Answer, JwksPolicy, Rewrite, Tokens};
+use crate::policy::{Answer, JwsPolicy, Policy, Rewrite, Slashes, Tokens};
 
 /// A token that is signed as the policy wants it, then changed as the rewrites say.
 pub(super) fn sign(
@@ -14,7 +14,7 @@ pub(super) fn sign(
     alg: Alg,
     typ: &str,
     keys: &KeyRing,
-    policy: &JwksPolicy,
+    policy: &Policy,
     rewrites: &[Arc<Rewrite>],
     kind: Tokens,
 ) -> String {
@@ -34,8 +34,12 @@ pub(super) fn sign(
         None if foreign_key => Alg::Es256,
         _ => alg,
     };
-    let header = header(&jws, alg, typ, keys.kid(alg, policy));
-    let message = format!("{}.{}", encode(&header), base64url(written(&claims, jws.get("again"))));
+    let header = header(&jws, alg, typ, keys.kid(alg, &policy.jwks), &policy.jws);
+    let message = format!(
+        "{}.{}",
+        base64url(json_of(&header)),
+        base64url(slashed(written(&claims, jws.get("again")), policy.jws.slashes))
+    );
     let signature = signature(&jws, named, alg, keys, message.as_bytes());
     format!("{message}.{}", base64url(signature))
 }
@@ -51,11 +55,13 @@ pub(super) fn merge(members: &mut Map<String, Value>, changes: &Map<String, Valu
     }
 }
 
-fn header(jws: &Map<String, Value>, alg: Alg, typ: &str, kid: Option<String>) -> Map<String, Value> {
-    let mut header = Map::from_iter([("typ".to_owned(), json!(typ)), ("alg".to_owned(), json!(alg.name()))]);
-    if let Some(kid) = kid {
-        header.insert("kid".into(), json!(kid));
-    }
+fn header(jws: &Map<String, Value>, alg: Alg, typ: &str, kid: Option<String>, policy: &JwsPolicy) -> Map<String, Value> {
+    let typ = Some(typ).filter(|typ| !typ.is_empty()).map(|typ| json!(typ));
+    let members = [("typ", typ), ("alg", Some(json!(alg.name()))), ("kid", kid.map(Value::from))];
+    let mut header: Map<String, Value> =
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let first: Vec<_> = policy.header.iter().filter_map(|name| header.shift_remove_entry(name)).collect();
+    header = first.into_iter().chain(header).collect();
     let direct = ["alg", "kid", "typ"].into_iter().filter_map(|name| jws.get(name).map(|value| (name.to_owned(), value.clone())));
     merge(&mut header, &direct.collect());
     if let Some(Value::Object(members)) = jws.get("header") {
@@ -80,26 +86,27 @@ fn signature(jws: &Map<String, Value>, named: Option<&str>, alg: Alg, keys: &Key
     }
 }
 
-fn encode(members: &Map<String, Value>) -> String {
-    base64url(json_of(members))
-}
-
-fn json_of(members: &Map<String, Value>) -> Vec<u8> {
-    serde_json::to_vec(members).expect("a map with text keys is always JSON")
+fn json_of(members: &Map<String, Value>) -> String {
+    serde_json::to_string(members).expect("a map with text keys is always JSON")
 }
 
 /// Claims as text, some of them a second time behind the others: a JSON object with duplicate members (RFC 7519 section 4).
-fn written(claims: &Map<String, Value>, again: Option<&Value>) -> Vec<u8> {
-    let mut text = json_of(claims);
-    let Some(Value::Object(again)) = again else { return text };
-    let more = json_of(again);
-    if again.is_empty() || claims.is_empty() {
-        return text;
+fn written(claims: &Map<String, Value>, again: Option<&Value>) -> String {
+    let text = json_of(claims);
+    match again {
+        Some(Value::Object(again)) if !again.is_empty() && !claims.is_empty() => {
+            format!("{},{}", &text[..text.len() - 1], &json_of(again)[1..])
+        }
+        _ => text,
     }
-    text.pop();
-    text.push(b',');
-    text.extend_from_slice(&more[1..]);
-    text
+}
+
+fn slashed(json: String, slashes: Slashes) -> String {
+    match slashes {
+        Slashes::Plain => json,
+        // Nothing but the text of strings can hold one.
+        Slashes::Escaped => json.replace('/', "\\/"),
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +125,7 @@ mod tests {
         let rewrite = Rewrite { jws: object(jws), claims: object(claims), ..Rewrite::default() };
         let right = object(json!({"sub": "alice", "aud": "web"}));
         let keys = Keys::Fixture.load().unwrap();
-        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &JwksPolicy::default(), &[Arc::new(rewrite)], Tokens::Id))
+        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &Policy::default(), &[Arc::new(rewrite)], Tokens::Id))
     }
 
     #[test]

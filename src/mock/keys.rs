@@ -1,7 +1,7 @@
 //! The keys of a realm: the fixed test keys, parsed once per process, or fresh ones; which of them signs, and which are in the key set.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
 
 use aws_lc_rs::{digest, hmac};
 use serde_json::{Map, Value};
@@ -19,6 +19,7 @@ const ROTATION: [(&[u8], &[u8]); 2] = [
     (include_bytes!("../../fixtures/keys/ec-2.pk8"), include_bytes!("../../fixtures/keys/rsa-2.pk8")),
     (include_bytes!("../../fixtures/keys/ec-3.pk8"), include_bytes!("../../fixtures/keys/rsa-3.pk8")),
 ];
+const RSA_SECOND: &[u8] = include_bytes!("../../fixtures/keys/rsa-second.pk8");
 const OTHER_EC: &[u8] = include_bytes!("../../fixtures/keys/other-ec.pk8");
 
 /// Which keys a realm signs with.
@@ -45,15 +46,25 @@ impl Keys {
 pub(super) enum Alg {
     Es256,
     Rs256,
+    /// RS256 with the second RSA key, for policies that sign ID and access tokens with different ones.
+    Rs256Second,
 }
 
 impl Alg {
-    /// Both.
+    /// Both, with the keys that they mostly have.
     pub(super) const ALL: [Self; 2] = [Self::Es256, Self::Rs256];
 
     /// The algorithm of that name; anything but `RS256` is ES256.
     pub(super) fn parse(name: &str) -> Self {
         if name == "RS256" { Self::Rs256 } else { Self::Es256 }
+    }
+
+    /// The algorithm of that name, with the second RSA key where that is meant.
+    pub(super) fn with_key(name: &str, second: bool) -> Self {
+        match Self::parse(name) {
+            Self::Rs256 if second => Self::Rs256Second,
+            alg => alg,
+        }
     }
 
     /// The algorithm of exactly that name.
@@ -64,7 +75,7 @@ impl Alg {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
+            Self::Rs256 | Self::Rs256Second => "RS256",
         }
     }
 
@@ -72,7 +83,7 @@ impl Alg {
     fn place(self) -> usize {
         match self {
             Self::Es256 => 0,
-            Self::Rs256 => 1,
+            Self::Rs256 | Self::Rs256Second => 1,
         }
     }
 }
@@ -97,6 +108,10 @@ pub struct KeyInfo {
 pub(super) struct KeyRing {
     /// Those that sign now, ES256 first.
     signing: [Arc<SigningKey>; 2],
+    /// The second RSA key, made when it is first needed: few policies do.
+    second: Arc<OnceLock<SigningKey>>,
+    /// Whether no key is of the fixtures.
+    fresh: bool,
     /// Those that were replaced, the latest first.
     retired: Vec<Arc<SigningKey>>,
     /// The identifiers of keys that are not in the key set, whatever the policy says.
@@ -112,14 +127,16 @@ static OTHER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::fixed_ec(OTHER
 
 impl KeyRing {
     fn of(ec: SigningKey, rsa: SigningKey) -> Self {
-        Self { signing: [Arc::new(ec), Arc::new(rsa)], retired: Vec::new(), hidden: BTreeSet::new(), rotations: 0 }
+        let second = Arc::default();
+        let (retired, hidden) = (Vec::new(), BTreeSet::new());
+        Self { signing: [Arc::new(ec), Arc::new(rsa)], second, fresh: false, retired, hidden, rotations: 0 }
     }
 
     fn fresh() -> Result<Self, MockError> {
         let ec = SigningKey::fresh(Alg::Es256, "")?;
         let suffix = base64url(digest::digest(&digest::SHA256, &ec.public_der()))[..8].to_owned();
         let rsa = SigningKey::fresh(Alg::Rs256, suffix.as_str())?;
-        Ok(Self::of(ec.renamed(suffix), rsa))
+        Ok(Self { fresh: true, ..Self::of(ec.renamed(suffix), rsa) })
     }
 
     /// With new keys for these algorithms; those that they replace stay in the key set.
@@ -132,7 +149,7 @@ impl KeyRing {
         for alg in algs {
             let key = match (alg, ROTATION.get(self.rotations)) {
                 (Alg::Es256, Some((ec, _))) => SigningKey::fixed_ec(ec, &suffix),
-                (Alg::Rs256, Some((_, rsa))) => SigningKey::fixed_rsa(rsa, &suffix),
+                (Alg::Rs256 | Alg::Rs256Second, Some((_, rsa))) => SigningKey::fixed_rsa(rsa, &suffix),
                 (_, None) => SigningKey::fresh(*alg, suffix.as_str())?,
             };
             let replaced = std::mem::replace(&mut next.signing[alg.place()], Arc::new(key));
@@ -168,12 +185,12 @@ impl KeyRing {
 
     /// The key identifier for an algorithm, as the policy publishes it.
     pub(super) fn kid(&self, alg: Alg, policy: &JwksPolicy) -> Option<String> {
-        self.signing[alg.place()].kid(policy)
+        self.key(alg).kid(policy)
     }
 
     /// The signature of a message (RFC 7518 sections 3.3, 3.4).
     pub(super) fn sign(&self, alg: Alg, message: &[u8]) -> Vec<u8> {
-        self.signing[alg.place()].sign(message)
+        self.key(alg).sign(message)
     }
 
     /// An HMAC keyed with the published RSA key in PEM: the token that confuses verifiers which let the header choose the algorithm.
@@ -189,12 +206,15 @@ impl KeyRing {
 
     /// Whether a signature is this server's.
     pub(super) fn verifies(&self, alg: Alg, message: &[u8], signature: &[u8]) -> bool {
-        self.all().any(|key| key.alg() == alg && key.verifies(message, signature))
+        let known = self.all().map(Arc::as_ref).chain(self.second.get());
+        known.into_iter().any(|key| key.alg().name() == alg.name() && key.verifies(message, signature))
     }
 
     /// The key set (RFC 7517).
     pub(super) fn jwks(&self, policy: &JwksPolicy) -> Map<String, Value> {
-        let own = self.all().filter(|key| self.publishes(key, policy)).map(|key| {
+        let second = policy.published.iter().any(|name| name == "RS256-second").then(|| self.second());
+        let second = second.filter(|key| !self.hidden.contains(&key.name()));
+        let own = self.all().map(Arc::as_ref).filter(|key| self.publishes(key, policy)).chain(second).map(|key| {
             let mut key = key.jwk(policy);
             key.extend(policy.set.clone());
             policy.omit.iter().for_each(|name| drop(key.shift_remove(name)));
@@ -202,6 +222,16 @@ impl KeyRing {
         });
         let keys: Vec<Value> = own.chain(policy.more.clone()).collect();
         Map::from_iter([("keys".to_owned(), Value::from(keys))])
+    }
+
+    fn key(&self, alg: Alg) -> &SigningKey {
+        if alg == Alg::Rs256Second { self.second() } else { &self.signing[alg.place()] }
+    }
+
+    fn second(&self) -> &SigningKey {
+        let fixed = || SigningKey::fixed_rsa(RSA_SECOND, "second");
+        let fresh = || SigningKey::fresh(Alg::Rs256, "second").unwrap_or_else(|_| fixed());
+        self.second.get_or_init(|| if self.fresh { fresh() } else { fixed() })
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<SigningKey>> {

@@ -20,7 +20,7 @@ pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &State) -> Decisio
     }
     let mut document = document(call, policy, state);
     if let Some(host) = call.request.headers.get("x-forwarded-host").filter(|_| policy.metadata.trust_forwarded) {
-        for (name, path) in [("authorization_endpoint", "authorize"), ("token_endpoint", "token")] {
+        for (name, path) in [("authorization_endpoint", &policy.paths.authorize), ("token_endpoint", &policy.paths.token)] {
             document.insert(name.into(), json!(format!("https://{host}{}/{path}", call.realm.path)));
         }
     }
@@ -29,6 +29,9 @@ pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &State) -> Decisio
     }
     for (name, value) in &policy.metadata.set {
         document.insert(name.clone(), value.clone());
+    }
+    if policy.metadata.sorted {
+        document.sort_keys();
     }
     Decision::json(200, document, Cache::Public)
 }
@@ -58,20 +61,22 @@ fn document(call: &Call<'_>, policy: &Policy, state: &State) -> Map<String, Valu
     let mut out = Map::new();
     let issuer = if policy.metadata.issuer.is_empty() { &call.realm.issuer } else { &policy.metadata.issuer };
     out.insert("issuer".into(), json!(issuer));
-    out.insert("authorization_endpoint".into(), json!(call.url("authorize")));
-    out.insert("token_endpoint".into(), json!(call.url("token")));
-    out.insert("jwks_uri".into(), json!(call.url("jwks")));
+    let paths = &policy.paths;
+    out.insert("authorization_endpoint".into(), json!(call.url(&paths.authorize)));
+    out.insert("token_endpoint".into(), json!(call.url(&paths.token)));
+    out.insert("jwks_uri".into(), json!(call.issuer_url(&paths.jwks)));
     let mut endpoint = |there: bool, name: &str, path: &str| {
         if there {
             out.insert(name.into(), json!(call.url(path)));
         }
     };
-    endpoint(policy.registration.open, "registration_endpoint", "register");
-    endpoint(policy.resource.userinfo, "userinfo_endpoint", "userinfo");
-    endpoint(policy.revocation.enabled, "revocation_endpoint", "revoke");
-    endpoint(policy.introspection.enabled, "introspection_endpoint", "introspect");
-    endpoint(policy.par.enabled, "pushed_authorization_request_endpoint", "par");
-    endpoint(device::is_offered(policy), "device_authorization_endpoint", "device_authorization");
+    endpoint(policy.registration.open, "registration_endpoint", &paths.register);
+    endpoint(policy.resource.userinfo, "userinfo_endpoint", &paths.userinfo);
+    endpoint(policy.revocation.enabled, "revocation_endpoint", &paths.revoke);
+    endpoint(policy.introspection.enabled, "introspection_endpoint", &paths.introspect);
+    endpoint(policy.par.enabled, "pushed_authorization_request_endpoint", &paths.par);
+    endpoint(device::is_offered(policy), "device_authorization_endpoint", &paths.device_authorization);
+    endpoint(policy.end_session.enabled, "end_session_endpoint", &paths.end_session);
     lists(policy, state, &mut out);
     // Left out, the second of them would mean that they are supported (OpenID Connect Discovery section 3).
     for name in ["request_parameter_supported", "request_uri_parameter_supported"] {

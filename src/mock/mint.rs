@@ -11,6 +11,7 @@ use super::defect::{self, Defect, Fate};
 use super::issue::{self, Authority};
 use super::jwt;
 use super::state::{Challenge, Code, OpenidAsked, State, TokenKind, Used};
+use super::surface::Stamp;
 use super::{MockClient, Realm};
 use crate::oauth::{Compact, Request, Scope};
 use crate::policy::{Policy, Rewrite, Tokens};
@@ -311,12 +312,14 @@ impl<'a> Plan<'a> {
 
     fn carry_out(self, state: &mut State) -> Result<Minted, MintError> {
         let request = Request::get(self.realm.issuer.as_str());
-        let call = Call { request: &request, endpoint: &Endpoint::Token, realm: self.realm, now: self.now };
+        let call =
+            Call { request: &request, endpoint: &Endpoint::Token, realm: self.realm, now: self.now, stamp: &Stamp::default() };
         let by = Authority {
             grant: state.new_grant(),
             client: self.client.client_id.clone(),
             user: self.user.clone(),
             auth_time: self.user.as_ref().map(|_| self.now),
+            resource: None,
         };
         match self.mint.kind {
             MintKind::AccessToken => {
@@ -340,9 +343,9 @@ impl<'a> Plan<'a> {
             MintKind::IdToken => {
                 let asked = OpenidAsked { nonce: self.mint.nonce.clone(), max_age: false };
                 let scope = Scope::parse_lossy(&format!("openid {}", self.scope));
-                let token = issue::id_token(&call, self.policy, &by, &scope, Some(&asked));
+                let token = issue::id_token(&call, self.policy, state, &by, &scope, Some(&asked));
                 let IdToken { alg, claims } = token.expect("`openid` is asked for and there is a user");
-                let value = self.signed(&claims, alg, "JWT", Tokens::Id);
+                let value = self.signed(&claims, alg, &self.policy.id_token.typ, Tokens::Id);
                 Ok(self.minted(value, self.expiry(self.policy.id_token.lifetime)))
             }
             MintKind::Code => Ok(self.code(state, by.grant)),
@@ -363,6 +366,7 @@ impl<'a> Plan<'a> {
             redirect_uri_sent: true,
             scope: self.scope.clone(),
             asked_scope: Some(self.scope.to_string()),
+            resource: None,
             challenge,
             openid: OpenidAsked { nonce: self.mint.nonce.clone(), max_age: false },
             expires,
@@ -405,7 +409,7 @@ impl<'a> Plan<'a> {
             let jws = Map::from_iter([("header".to_owned(), Value::Object(self.mint.header.clone()))]);
             rewrites.insert(0, Arc::new(Rewrite { jws, ..Rewrite::default() }));
         }
-        jwt::sign(&claims, alg, typ, &self.realm.keys.current(), &self.policy.jwks, &rewrites, kind)
+        jwt::sign(&claims, alg, typ, &self.realm.keys.current(), self.policy, &rewrites, kind)
     }
 
     /// When the mock takes it for expired.

@@ -9,7 +9,7 @@ use super::client_auth::{self, Method};
 use super::interaction;
 use super::state::{Said, State};
 use crate::oauth::Params;
-use crate::policy::{ClientAuthPolicy, Moment};
+use crate::policy::{ClientAuthPolicy, Moment, Policy};
 
 /// The owned parts of a [`Moment`].
 pub(super) struct Sketch {
@@ -21,23 +21,30 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    /// Looks at a request without judging it.
-    pub(super) fn of(call: &Call<'_>, state: &State) -> Self {
+    /// Looks at a request without judging it; `policy` is the one without conditions.
+    pub(super) fn of(call: &Call<'_>, policy: &Policy, state: &State) -> Self {
         let request = call.request;
         let in_body = request.method == "POST" && !request.body.is_empty();
         let encoded = if in_body { &request.body[..] } else { request.query().unwrap_or("").as_bytes() };
         let params = Params::parse_lossy(encoded);
         let mut sketch = Self { grant: None, client: text(&params, "client_id"), auth: None, user: None, params };
         match call.endpoint {
-            Endpoint::Authorize => sketch.user = interaction::session(call, state).map(|session| session.user),
-            Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, state),
-            Endpoint::Verification => sketch.look_at_verification(call, state),
+            Endpoint::Authorize | Endpoint::EndSession => {
+                sketch.user = interaction::session(call, policy, state).map(|session| session.user);
+            }
+            Endpoint::Login | Endpoint::Consent => sketch.look_at_page(call, policy, state),
+            Endpoint::Verification => sketch.look_at_verification(call, policy, state),
             Endpoint::Token | Endpoint::Revoke | Endpoint::Introspect | Endpoint::Par | Endpoint::DeviceAuthorization => {
                 sketch.look_at_back_channel(call, state);
             }
             Endpoint::Userinfo | Endpoint::Resource => sketch.look_at_token(bearer::presented(request), state),
             Endpoint::Registration(id) => sketch.client = Some(id.clone()),
-            Endpoint::Jwks | Endpoint::OauthMetadata | Endpoint::OpenidMetadata | Endpoint::Register | Endpoint::Unknown => {}
+            Endpoint::Jwks
+            | Endpoint::OauthMetadata
+            | Endpoint::OpenidMetadata
+            | Endpoint::Register
+            | Endpoint::ErrorPage
+            | Endpoint::Unknown => {}
         }
         sketch
     }
@@ -57,19 +64,20 @@ impl Sketch {
         }
     }
 
-    fn look_at_page(&mut self, call: &Call<'_>, state: &State) {
+    fn look_at_page(&mut self, call: &Call<'_>, policy: &Policy, state: &State) {
         let transaction = interaction::transaction_of(&self.params).and_then(|id| state.transactions.get(&id));
-        self.client = transaction.map(|transaction| transaction.asked.client.clone());
+        let in_query = || text(&Params::parse_lossy(call.request.query().unwrap_or("").as_bytes()), "client_id");
+        self.client = transaction.map(|transaction| transaction.asked.client.clone()).or_else(in_query);
         let session =
-            transaction.and_then(|transaction| transaction.session.clone()).or_else(|| interaction::session(call, state));
+            transaction.and_then(|transaction| transaction.session.clone()).or_else(|| interaction::session(call, policy, state));
         self.user = text(&self.params, "username").or_else(|| session.map(|session| session.user));
     }
 
-    fn look_at_verification(&mut self, call: &Call<'_>, state: &State) {
+    fn look_at_verification(&mut self, call: &Call<'_>, policy: &Policy, state: &State) {
         let visit = interaction::transaction_of(&self.params).and_then(|id| state.verifications.get(&id));
         let device = visit.and_then(|visit| state.device(visit.device.as_deref()?));
         self.client = device.map(|device| device.client.clone());
-        let session = visit.and_then(|visit| visit.session.clone()).or_else(|| interaction::session(call, state));
+        let session = visit.and_then(|visit| visit.session.clone()).or_else(|| interaction::session(call, policy, state));
         self.user = text(&self.params, "username").or_else(|| session.map(|session| session.user));
     }
 

@@ -4,9 +4,11 @@
 use aws_lc_rs::digest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::call::Identity;
 use super::decision::{DevicePage, Form};
 use crate::oauth::Params;
 use crate::oauth::encoding::base64;
+use crate::policy::Policy;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem}\
 label,input,button{display:block;font:inherit}input{width:100%;box-sizing:border-box;margin-bottom:1rem}\
@@ -15,13 +17,19 @@ button{display:inline-block;margin-right:1rem;padding:.3rem 1rem}.mistake{color:
 const SUBMIT: &str = "document.forms[0].submit()";
 
 /// The login page; with consent on it where the policy combines them.
-pub(super) fn login(form: &Form, path: &str) -> String {
+pub(super) fn login(form: &Form, realm: &Identity, policy: &Policy) -> String {
+    let pages = &policy.pages;
+    let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+    let query = form.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let body = html! {
         h1 { "Sign in" }
         p { "to continue to " strong { (form.client) } }
         (mistake(form.mistake))
-        form method="post" action={ (path) "/login" } {
-            (hidden(&form.transaction, form.csrf.as_deref(), &form.raw))
+        form name=[named(&pages.form_name)] method="post" action={ (realm.path) "/" (policy.paths.login) (query) } {
+            (hidden(form, policy))
+            @for (name, value) in &pages.fields {
+                input type="hidden" name=(name) value=(value);
+            }
             label for="username" { "User name" }
             input id="username" name="username" type="text" autocomplete="username" required autofocus;
             label for="password" { "Password" }
@@ -30,7 +38,7 @@ pub(super) fn login(form: &Form, path: &str) -> String {
                 (scopes(&form.scope))
                 (choice())
             } @else {
-                button type="submit" { "Sign in" }
+                button type="submit" name=[named(&pages.button_name)] { "Sign in" }
             }
         }
     };
@@ -38,13 +46,13 @@ pub(super) fn login(form: &Form, path: &str) -> String {
 }
 
 /// The consent page.
-pub(super) fn consent(form: &Form, path: &str) -> String {
+pub(super) fn consent(form: &Form, realm: &Identity, policy: &Policy) -> String {
     let body = html! {
         h1 { "Consent" }
         p { strong { (form.client) } " asks for access" @if let Some(user) = &form.user { " in the name of " strong { (user) } } "." }
         (mistake(form.mistake))
-        form method="post" action={ (path) "/consent" } {
-            (hidden(&form.transaction, form.csrf.as_deref(), &form.raw))
+        form method="post" action={ (realm.path) "/" (policy.paths.consent) } {
+            (hidden(form, policy))
             (scopes(&form.scope))
             (choice())
         }
@@ -53,12 +61,12 @@ pub(super) fn consent(form: &Form, path: &str) -> String {
 }
 
 /// The verification page (RFC 8628 section 3.3), with what it asks for now.
-pub(super) fn device(form: &DevicePage, path: &str) -> String {
+pub(super) fn device(form: &DevicePage, realm: &Identity, policy: &Policy) -> String {
     let body = html! {
         h1 { "Connect a device" }
         (mistake(form.mistake))
-        form method="post" action={ (path) "/device" } {
-            (hidden(&form.transaction, form.csrf.as_deref(), &[]))
+        form method="post" action={ (realm.path) "/" (policy.paths.device) } {
+            (carried(Some(&form.transaction), form.csrf.as_deref(), policy, &[]))
             @if let Some(code) = &form.code {
                 label for="user_code" { "Code on the device" }
                 input id="user_code" name="user_code" type="text" value=(code) autocomplete="off" autocapitalize="characters" required;
@@ -91,9 +99,12 @@ pub(super) fn notice(title: &str, text: &str) -> String {
 }
 
 /// The page for errors that are not redirected.
-pub(super) fn error(error: &str, description: &str) -> String {
+pub(super) fn error(error: &str, description: &str, text: &str) -> String {
     let body = html! {
         h1 { "Error" }
+        @if !text.is_empty() {
+            p { (text) }
+        }
         p { code { (error) } }
         p { (description) }
     };
@@ -138,14 +149,22 @@ fn page(title: &str, style_sheet: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-fn hidden(transaction: &str, csrf: Option<&str>, raw: &[String]) -> Markup {
+fn hidden(form: &Form, policy: &Policy) -> Markup {
+    let transaction = form.query.is_none().then_some(form.transaction.as_str());
+    carried(transaction, form.csrf.as_deref(), policy, &form.raw)
+}
+
+/// What a form carries so that the server knows it again.
+fn carried(transaction: Option<&str>, csrf: Option<&str>, policy: &Policy, raw: &[String]) -> Markup {
     html! {
-        input type="hidden" name="transaction" value=(transaction);
+        @if let Some(transaction) = transaction {
+            input type="hidden" name="transaction" value=(transaction);
+        }
         @for text in raw {
             (PreEscaped(format!("<input type=\"hidden\" name=\"shown\" value=\"{text}\">")))
         }
         @if let Some(csrf) = csrf {
-            input type="hidden" name="csrf" value=(csrf);
+            input type="hidden" name=(policy.pages.csrf_field) value=(csrf);
         }
     }
 }

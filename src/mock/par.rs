@@ -20,9 +20,6 @@ use crate::policy::{AuthorizeCause, BesideRequestUri, NewRedirectUris, ParPolicy
 /// What authenticates the client and is no part of the authorization request (RFC 9126 section 2.1).
 const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
-/// The span in which requests are counted.
-const MINUTE: Duration = Duration::from_secs(60);
-
 /// Why a push is refused: in the words of the token endpoint, or in those of the authorization endpoint (RFC 9126 section 2.3).
 enum Refusal {
     Request(TokenCause),
@@ -83,7 +80,7 @@ fn push(
         claimed(call, &fields, policy, state)?
     };
     *seen = Some(client.client_id.clone());
-    if is_too_often(call, settings, &client, state) {
+    if state.pushes.is_beyond(&client.client_id, call.now, policy.par.max_per_minute) {
         return Err(TokenCause::TooMany.into());
     }
     if fields.sent("request_uri") && settings.refuse_request_uri {
@@ -117,16 +114,6 @@ fn claimed(call: &Call<'_>, fields: &Fields, policy: &Policy, state: &State) -> 
     let basic = header.as_deref().and_then(|value| client_auth::basic(value, &policy.client_auth));
     let id = fields.get("client_id").map(str::to_owned).or_else(|| basic.map(|(id, _)| id));
     state.client(&id.ok_or(TokenCause::MissingClientAuth)?).ok_or(TokenCause::UnknownClient)
-}
-
-/// Counts a request, and says whether there were too many in the minute (RFC 9126 section 2.3).
-fn is_too_often(call: &Call<'_>, settings: &ParPolicy, client: &MockClient, state: &mut State) -> bool {
-    let minute = state.pushes.entry(client.client_id.clone()).or_insert((call.now, 0));
-    if call.now.saturating_sub(minute.0) >= MINUTE {
-        *minute = (call.now, 0);
-    }
-    minute.1 += 1;
-    settings.max_per_minute > 0 && minute.1 > settings.max_per_minute
 }
 
 /// Validates a pushed request as the authorization endpoint would; whether its redirect URI is a new one that is allowed.

@@ -26,7 +26,25 @@ impl Random {
         self.characters(kind, count, length)
     }
 
-    /// A value made as the policy says: `random`, `counter`, `time`, `constant`, `short`, `half`; anything else is `random`.
+    /// A UUID of version 4.
+    pub(super) fn uuid(&mut self, kind: &'static str) -> String {
+        let count = self.count(kind);
+        self.uuid_of(kind, count)
+    }
+
+    /// The UUID of a numbered thing: always the same one.
+    pub(super) fn uuid_of(&self, kind: &str, number: u64) -> String {
+        let tag = self.block(kind, number, u64::MAX);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&tag.as_ref()[..16]);
+        bytes[6] = bytes[6] & 0x0F | 0x40;
+        bytes[8] = bytes[8] & 0x3F | 0x80;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
+    /// A value made as the policy says: `random`, `counter`, `time`, `constant`, `short`, `half`, `uuid`, `jwe`; anything else is
+    /// `random`.
     pub(super) fn made_of(&mut self, source: &str, kind: &'static str, length: usize, now: Duration) -> String {
         let count = self.count(kind);
         match source {
@@ -34,6 +52,8 @@ impl Random {
             "time" => padded(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), length),
             "constant" => "c".repeat(length),
             "short" => self.digits(kind, count),
+            "uuid" => self.uuid_of(kind, count),
+            "jwe" => self.sealed(kind, count),
             "half" => {
                 let fixed = length.div_ceil(2);
                 "h".repeat(fixed) + &self.characters(kind, count, length - fixed)
@@ -75,6 +95,22 @@ impl Random {
         }
         out.truncate(length);
         out
+    }
+
+    /// What looks like a JSON Web Encryption (RFC 7516 section 3.1) with a 2048-bit RSA key: nobody can open it, the server neither.
+    fn sealed(&self, kind: &str, count: u64) -> String {
+        const HEADER: &[u8] = br#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
+        let mut parts = vec![base64url(HEADER)];
+        let mut block = 0;
+        for length in [256, 12, 860, 16] {
+            let mut bytes: Vec<u8> = Vec::with_capacity(length + 32);
+            while bytes.len() < length {
+                bytes.extend_from_slice(self.block(kind, count, block).as_ref());
+                block += 1;
+            }
+            parts.push(base64url(&bytes[..length]));
+        }
+        parts.join(".")
     }
 
     fn digits(&self, kind: &str, count: u64) -> String {
@@ -122,6 +158,11 @@ mod tests {
         assert_eq!(random.made_of("constant", "code", 3, now), "ccc");
         assert_eq!(random.made_of("time", "code", 4, now), "1000000000");
         assert_eq!(random.made_of("short", "code", 43, now).len(), 6);
+        let uuid = random.made_of("uuid", "code", 43, now);
+        assert!(
+            uuid.len() == 36 && uuid.as_bytes()[14] == b'4' && matches!(uuid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'),
+            "{uuid}"
+        );
         let half = random.made_of("half", "code", 43, now);
         assert!(half.starts_with(&"h".repeat(22)) && half.len() == 43);
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::call::{Call, Endpoint, Identity};
-use super::client::{default_clients, default_users};
+use super::client;
 use super::client_auth::Method;
 use super::clock::{Clock, Hands};
 use super::decision::{Decision, Outcome};
@@ -16,12 +16,14 @@ use super::random::Random;
 use super::render::{self, Rendered, Setting};
 use super::rewrite::{self, Delivery};
 use super::state::{Commit, State};
+use super::surface::{self, Stamp};
 use super::{Keys, MockClient, MockError, MockUser};
 use super::{
-    authorize, bearer, device, grade, interaction, introspect, metadata, par, register, revoke, strange, token, verification,
+    authorize, bearer, device, direct_login, end_session, error_page, grade, interaction, introspect, metadata, par, register,
+    revoke, strange, token, verification,
 };
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
-use crate::policy::{Effective, PolicySet};
+use crate::policy::{Effective, Policy, PolicySet, Remembered};
 
 /// What a realm is made of.
 #[derive(Debug, Clone)]
@@ -32,9 +34,9 @@ pub struct RealmSpec {
     pub policies: PolicySet,
     /// What its random values are made of, together with its name.
     pub seed: u64,
-    /// Its clients.
+    /// Its clients; none: those of the policy (`realm.clients`), and if that has none either, the usual ones.
     pub clients: Vec<MockClient>,
-    /// Its users.
+    /// Its users; none: as for clients.
     pub users: Vec<MockUser>,
     /// What it signs with.
     pub keys: Keys,
@@ -45,15 +47,15 @@ pub struct RealmSpec {
 }
 
 impl RealmSpec {
-    /// A strictly conformant realm with the default clients and users.
+    /// A strictly conformant realm with the usual clients and users.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             policies: PolicySet::strict(),
             seed: 0,
-            clients: default_clients(),
-            users: default_users(),
+            clients: Vec::new(),
+            users: Vec::new(),
             keys: Keys::Fixture,
             clock: Clock::System,
             journal: JournalLimits::default(),
@@ -92,19 +94,19 @@ impl Realm {
         if !is_name(&spec.name) {
             return Err(MockError::Name(spec.name));
         }
-        let issuer = format!("{base_url}/{}", spec.name);
-        let path = Request::get(issuer.as_str()).path().to_owned();
         let keys = Keychain::new(spec.keys.load()?);
         let random = Random::new(spec.seed, &spec.name);
         let clock = Hands::new(spec.clock);
         let began = clock.time();
-        let secure = issuer.starts_with("https://");
+        let policy = Arc::clone(spec.policies.base());
+        let clients = if spec.clients.is_empty() { client::clients_of(&policy.realm) } else { spec.clients };
+        let users = if spec.users.is_empty() { client::users_of(&policy.realm) } else { spec.users };
         Ok(Self(Arc::new(Inner {
-            identity: Identity { name: spec.name, issuer, path, secure, users: spec.users, keys },
+            identity: Identity::new(base_url, spec.name, &policy.issuer, users, keys),
             clock,
             began,
             policies: RwLock::new(spec.policies.with_seed(spec.seed)),
-            state: Mutex::new(State::new(random, spec.clients, began)),
+            state: Mutex::new(State::new(random, clients, began)),
             journal: Journal::new(spec.journal),
             verified: AtomicBool::new(false),
         })))
@@ -120,6 +122,12 @@ impl Realm {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.identity.issuer
+    }
+
+    /// Where its endpoints are: its issuer identifier, unless the policy puts that elsewhere.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.identity.base
     }
 
     /// Moves its clock forward.
@@ -264,9 +272,10 @@ impl Realm {
     #[must_use]
     pub fn handle(&self, request: &Request) -> Response {
         let path = request.path();
-        let (_, endpoint) =
-            route(path.strip_prefix(self.prefix()).unwrap_or(path)).filter(|(name, _)| *name == self.name()).unzip();
-        let Some(endpoint) = endpoint else { return render::not_found() };
+        let path = path.strip_prefix(self.prefix()).unwrap_or(path);
+        let named = Place::of(path).filter(|place| place.names().any(|name| name == self.name()));
+        let Some(place) = named else { return render::not_found() };
+        let endpoint = self.endpoint(&place, host_of(&request.url));
         let answer = self.answer(request, &endpoint);
         answer.commits.iter().for_each(|commit| self.commit(commit));
         answer.response
@@ -276,15 +285,19 @@ impl Realm {
     pub(super) fn answer(&self, request: &Request, endpoint: &Endpoint) -> Answer {
         let started = Instant::now();
         let now = self.time();
-        let call = Call { request, endpoint, realm: &self.0.identity, now };
+        let call = Call { request, endpoint, realm: &self.0.identity, now, stamp: &Stamp::default() };
         let policies = self.policies();
-        let sketch = Sketch::of(&call, &lock(&self.0.state));
+        let sketch = Sketch::of(&call, policies.base(), &lock(&self.0.state));
         let effective = Arc::new(policies.at(&sketch.moment(&call, now.saturating_sub(self.0.began))));
-        let (decision, notes) = {
+        let (stamp, decision, notes) = {
             let mut state = lock(&self.0.state);
+            let stamp = Stamp::of(&effective.policy, &mut state);
+            let call = Call { stamp: &stamp, ..call };
             let notes = grade::notes(&call, &sketch.params, &mut state);
-            (decide(&call, &effective, &mut state), notes)
+            let decision = decide(&call, &effective, &mut state);
+            (stamp, decision, notes)
         };
+        let call = Call { stamp: &stamp, ..call };
         let rewrites = rewrite::concerning(&decision, &effective.rewrites);
         let setting = Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &rewrites };
         let Rendered { mut response, signed } = render::render(&decision, setting);
@@ -292,9 +305,14 @@ impl Realm {
             let mut state = lock(&self.0.state);
             signed.iter().for_each(|(id, value)| state.bind(*id, value));
         }
-        let plain = Setting { rewrites: &[], ..setting };
-        let original = (!rewrites.is_empty()).then(|| render::render(&decision, plain).response);
+        surface::dress(&mut response, &decision, &call, &effective.policy);
+        let original = (!rewrites.is_empty()).then(|| {
+            let mut plain = render::render(&decision, Setting { rewrites: &[], ..setting }).response;
+            surface::dress(&mut plain, &decision, &call, &effective.policy);
+            plain
+        });
         let mut delivery = rewrite::apply(&mut response, &rewrites);
+        delivery.chunked = effective.policy.headers.chunked;
         if let Some(respond) = &effective.respond {
             delivery.add(&respond.delivery);
         }
@@ -334,6 +352,40 @@ impl Realm {
         lock(&self.0.state).note(&commit.noted, &commit.used);
     }
 
+    /// The endpoint at a place of this realm, asked for under that host.
+    pub(super) fn endpoint(&self, place: &Place<'_>, host: &str) -> Endpoint {
+        let identity = &self.0.identity;
+        let elsewhere = identity.issuer_host.as_deref().map(|own| !host.eq_ignore_ascii_case(own));
+        let below = match place {
+            Place::Metadata { issuer_path } => {
+                let own = identity.issuer.ends_with(&format!("/{issuer_path}"));
+                return if own && elsewhere != Some(true) { Endpoint::OauthMetadata } else { Endpoint::Unknown };
+            }
+            Place::Below { path, .. } => *path,
+        };
+        let policies = self.policies();
+        let paths = &policies.base().paths;
+        let of_issuer = match identity.issuer_path.as_str() {
+            "" => Some(below),
+            path => below.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')),
+        };
+        if elsewhere != Some(true)
+            && let Some(document) = of_issuer.and_then(|path| Endpoint::document(path, paths))
+        {
+            return document;
+        }
+        // Under the host of the issuer there are the documents and nothing else.
+        if elsewhere == Some(false) { Endpoint::Unknown } else { Endpoint::at(below, paths) }
+    }
+
+    /// Makes the URL of a request say under which of the two hosts it came, where the issuer has one of its own.
+    pub(super) fn localise(&self, request: &mut Request, host: &str) {
+        let issuer_host = self.0.identity.issuer_host.as_deref();
+        if let Some(own) = issuer_host.filter(|own| host.eq_ignore_ascii_case(own)) {
+            request.url = request.url.replacen(host_of(&self.0.identity.base), own, 1);
+        }
+    }
+
     /// What stands in front of its name in the path of its issuer.
     fn prefix(&self) -> &str {
         let identity = &self.0.identity;
@@ -351,15 +403,48 @@ impl std::fmt::Debug for Realm {
     }
 }
 
-/// The realm and the endpoint that a path names.
-pub(super) fn route(path: &str) -> Option<(&str, Endpoint)> {
-    // RFC 8414 section 3.1 inserts the well-known part before the path of the issuer.
-    if let Some(rest) = path.strip_prefix("/.well-known/oauth-authorization-server/") {
-        let name = rest.rsplit('/').next()?;
-        return Some((name, Endpoint::OauthMetadata));
+/// What a path leads to, before it is known which realms there are.
+pub(super) enum Place<'a> {
+    /// What is below a realm.
+    Below { realm: &'a str, path: &'a str },
+    /// The document of RFC 8414 about the issuer with that path.
+    Metadata { issuer_path: &'a str },
+}
+
+impl<'a> Place<'a> {
+    /// The place at a path of the server.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
+        // RFC 8414 section 3.1 inserts the well-known part before the path of the issuer.
+        if let Some(issuer_path) = path.strip_prefix("/.well-known/oauth-authorization-server/") {
+            return Some(Self::Metadata { issuer_path });
+        }
+        let (realm, path) = path.strip_prefix('/')?.split_once('/')?;
+        Some(Self::Below { realm, path })
     }
-    let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
-    Some((name, Endpoint::at(rest)))
+
+    /// Whether a realm under that policy has anything there.
+    pub(super) fn is_endpoint(&self, policy: &Policy) -> bool {
+        let Self::Below { path, .. } = self else { return true };
+        let of_issuer = path.strip_prefix(policy.issuer.path.as_str()).map_or(*path, |rest| rest.trim_start_matches('/'));
+        Endpoint::document(of_issuer, &policy.paths).is_some() || Endpoint::at(path, &policy.paths) != Endpoint::Unknown
+    }
+
+    /// The realms that can be meant, the likeliest first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (one, many) = match self {
+            Self::Below { realm, .. } => (Some(*realm), None),
+            Self::Metadata { issuer_path } => (None, Some(issuer_path.rsplit('/'))),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+}
+
+/// The host in a URL, or in a Host field, without its port.
+pub(super) fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let port = authority.rfind(':').filter(|colon| authority[colon + 1..].bytes().all(|byte| byte.is_ascii_digit()));
+    port.map_or(authority, |colon| &authority[..colon])
 }
 
 /// The pure core: a decision from request, policy, memory and clock. It signs nothing and writes to no wire.
@@ -371,8 +456,12 @@ fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Dec
     if strange::is_any(call.request, &policy.robustness.crash_on) {
         return Decision::crash();
     }
+    if let Some(answer) = surface::preflight(call, policy) {
+        return answer;
+    }
     match call.endpoint {
         Endpoint::Authorize => authorize::decide(call, effective, state),
+        Endpoint::Login if policy.pages.remembered == Remembered::Query => direct_login::decide(call, effective, state),
         Endpoint::Login => interaction::login(call, policy, state),
         Endpoint::Consent => interaction::consent(call, policy, state),
         Endpoint::Token => token::decide(call, effective, state),
@@ -385,6 +474,8 @@ fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State) -> Dec
         Endpoint::OauthMetadata | Endpoint::OpenidMetadata => metadata::decide(call, policy, state),
         Endpoint::Register => register::decide(call, policy, state),
         Endpoint::DeviceAuthorization => device::decide(call, policy, state),
+        Endpoint::EndSession => end_session::decide(call, policy, state),
+        Endpoint::ErrorPage => error_page::decide(call, policy),
         Endpoint::Verification => verification::decide(call, policy, state),
         Endpoint::Unknown => Decision::new(Outcome::NotFound),
         Endpoint::Registration(id) => register::manage(call, id, policy, state),

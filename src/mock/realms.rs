@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::call::Endpoint;
+use super::realm::Place;
 use super::{MockError, Realm, RealmSpec};
 use crate::oauth::Request;
 
@@ -107,6 +109,17 @@ impl Realms {
             // Whoever came second in a race finds what the first one made.
             made.ok().or_else(|| self.get(name))
         })
+    }
+
+    /// The realm and the endpoint that a path leads to under a host; the realm is made now where first use makes realms.
+    pub(super) fn find(&self, path: &str, host: &str) -> Option<(Realm, Endpoint)> {
+        let place = Place::of(self.local(path))?;
+        // What is nobody's endpoint makes no realm.
+        let meant = place.is_endpoint(self.model.policies.base());
+        let made = || place.names().next().filter(|_| meant).and_then(|name| self.at_path(name));
+        let realm = place.names().find_map(|name| self.get(name)).or_else(made)?;
+        let endpoint = realm.endpoint(&place, host);
+        Some((realm, endpoint))
     }
 
     /// A realm that a look at does not use.

@@ -32,8 +32,13 @@ pub(super) fn refresh(request: &Grant<'_>, state: &mut State, trail: &mut Trail)
             return Err(cause);
         }
     };
-    let by =
-        Authority { grant: token.grant, client: client.client_id.clone(), user: token.user.clone(), auth_time: token.auth_time };
+    let by = Authority {
+        grant: token.grant,
+        client: client.client_id.clone(),
+        user: token.user.clone(),
+        auth_time: token.auth_time,
+        resource: token.resource.clone(),
+    };
     let rotates = match settings.rotation {
         Rotation::Always => true,
         Rotation::Public => client.is_public(),
@@ -42,10 +47,14 @@ pub(super) fn refresh(request: &Grant<'_>, state: &mut State, trail: &mut Trail)
     let access = issue::access(call, policy, state, &by, &granted);
     let next = rotates.then(|| {
         trail.note(state, Noted::Refresh(token.id), used, settings.commit_delay_ms);
-        issue::refresh(policy, state, &by, &kept, call.now)
+        if settings.lifetime_kept {
+            issue::refresh_until(token.expires, policy, state, &by, &kept, call.now)
+        } else {
+            issue::refresh(policy, state, &by, &kept, call.now)
+        }
     });
-    let id_token = issue::refreshed_id_token(call, policy, &by, &granted, state.openid.get(&token.grant));
-    let asked = fields.get("scope").map_or_else(|| token.scope.to_string(), str::to_owned);
+    let id_token = issue::refreshed_id_token(call, policy, state, &by, &granted);
+    let asked = fields.get("scope").filter(|_| settings.read_scope).map_or_else(|| token.scope.to_string(), str::to_owned);
     Ok(Tokens { access, refresh: next, scope: scope::member(Some(&asked), &granted, &policy.scope), id_token })
 }
 
@@ -80,7 +89,7 @@ fn narrowed(request: &Grant<'_>, token: &Token) -> Result<(Scope, Scope), TokenC
     let Grant { policy, fields, client, .. } = *request;
     let settings = &policy.refresh;
     let original = &token.scope;
-    let Some(text) = fields.get("scope") else { return Ok((original.clone(), original.clone())) };
+    let Some(text) = fields.get("scope").filter(|_| settings.read_scope) else { return Ok((original.clone(), original.clone())) };
     let asked = scope::parse(text, &policy.scope).map_err(cause_of)?;
     if !asked.within(original) {
         return match settings.widening {
@@ -110,6 +119,7 @@ fn invent(request: &Grant<'_>, state: &mut State) -> Token {
         client: client.client_id.clone(),
         user: call.realm.users.first().map(|user| user.username.clone()),
         auth_time: Some(call.now),
+        resource: None,
     };
     let scope = client.scopes.iter().cloned().collect();
     let value = issue::refresh(policy, state, &by, &scope, call.now);

@@ -113,7 +113,10 @@ fn describe(
     }
     if let Some(token) = management {
         body.insert("registration_access_token".into(), json!(token));
-        body.insert("registration_client_uri".into(), json!(call.url(&format!("register/{}", client.client_id))));
+        body.insert(
+            "registration_client_uri".into(),
+            json!(call.url(&format!("{}/{}", policy.paths.register, client.client_id))),
+        );
     }
     if !settings.echo {
         return body;

@@ -11,9 +11,9 @@ use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Pag
 use super::jwt;
 use super::keys::Alg;
 use super::pages;
-use crate::oauth::Response;
 use crate::oauth::encoding::base64url;
-use crate::policy::{AuthorizeCause, BearerCause, Policy, RegistrationCause, Rewrite, TokenCause, Tokens as Kind};
+use crate::oauth::{Params, Response};
+use crate::policy::{AuthorizeCause, BearerCause, Policy, RegistrationCause, Rewrite, ShownErrors, TokenCause, Tokens as Kind};
 
 /// A response, and what has to be remembered of it.
 pub(super) struct Rendered {
@@ -38,13 +38,11 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
     let mut signed = Vec::new();
     let mut response = match &decision.outcome {
         Outcome::Literal(respond) => respond.response(),
-        Outcome::Page(Page::Login(form)) => html(200, pages::login(form, &realm.path), policy),
-        Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, &realm.path), policy),
-        Outcome::Page(Page::Device(page)) => html(200, pages::device(page, &realm.path), policy),
+        Outcome::Page(Page::Login(form)) => html(200, pages::login(form, realm, policy), policy),
+        Outcome::Page(Page::Consent(form)) => html(200, pages::consent(form, realm, policy), policy),
+        Outcome::Page(Page::Device(page)) => html(200, pages::device(page, realm, policy), policy),
         Outcome::Page(Page::Notice { title, text }) => html(200, pages::notice(title, text), policy),
-        Outcome::Page(Page::Error { status, error, description, allow, .. }) => {
-            allowing(html(*status, pages::error(error, description), policy), *allow)
-        }
+        Outcome::Page(page @ Page::Error { .. }) => error_page(page, decision.client.as_deref(), setting),
         Outcome::Continue { url, status } => {
             let mut response = Response::new(*status);
             response.headers.push("Location", url.as_str());
@@ -58,9 +56,9 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::RegistrationError { cause, detail } => registration_error(*cause, detail, policy),
         Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
         Outcome::Json { body, cache, .. } if describes_the_server(setting) => {
-            json_response(200, signed_metadata(body, setting), *cache)
+            json_response(200, signed_metadata(body, setting), *cache, policy)
         }
-        Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache),
+        Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache, policy),
         Outcome::Empty(status) => {
             let mut response = Response::new(*status);
             response.headers.push("Cache-Control", "no-store");
@@ -68,7 +66,7 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         }
         Outcome::Problem { status, error, description, allow } => {
             let body = [("error", json!(error)), ("error_description", json!(description))];
-            allowing(json_response(*status, object(body), Cache::NoStore), *allow)
+            allowing(json_response(*status, object(body), Cache::NoStore, policy), *allow, policy)
         }
         Outcome::NotFound => not_found(),
     };
@@ -95,7 +93,7 @@ fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<S
         let mut claims = document.clone();
         claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
         let token =
-            jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys.current(), &policy.jwks, rewrites, Kind::All);
+            jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys.current(), policy, rewrites, Kind::All);
         out.insert(NAME.into(), json!(token));
     }
     out
@@ -109,9 +107,7 @@ pub(super) fn not_found() -> Response {
 /// An answer that is no business of OAuth (RFC 9457).
 pub(super) fn problem(status: u16, title: &str, detail: &str) -> Response {
     let body = object([("title", json!(title)), ("status", json!(status)), ("detail", json!(detail))]);
-    let mut response = json_response(status, body, Cache::NoStore);
-    response.headers.set("Content-Type", "application/problem+json");
-    response
+    json_of(status, body, Cache::NoStore, "application/problem+json")
 }
 
 /// A page with the header fields that the policy wants (RFC 9700 sections 4.2.4, 4.16).
@@ -134,14 +130,34 @@ pub(super) fn html(status: u16, text: String, policy: &Policy) -> Response {
     response
 }
 
+/// What may not be redirected to a client is shown to the user (RFC 6749 section 4.1.2.1), here or on a page of its own.
+fn error_page(page: &Page, client: Option<&str>, setting: Setting<'_>) -> Response {
+    let Setting { realm, endpoint, policy, .. } = setting;
+    let Page::Error { status, error, description, allow, tell_client, .. } = page else { return not_found() };
+    if error.is_empty() && description.is_empty() {
+        return allowing(Response::new(*status), *allow, policy);
+    }
+    let place = policy.paths.error.first().filter(|_| policy.pages.shown_errors == ShownErrors::OnErrorPage);
+    let Some(place) = place.filter(|_| *endpoint != Endpoint::ErrorPage && *status != 405) else {
+        return allowing(html(*status, pages::error(error, description, &policy.pages.error_text), policy), *allow, policy);
+    };
+    let mut query: Params = [("error", error.as_str())].into_iter().collect();
+    if let Some(client) = client.filter(|_| *tell_client) {
+        query.push("client_id", client);
+    }
+    let mut response = Response::new(302);
+    response.headers.push("Location", format!("{}/{place}?{}", realm.base, query.encode()));
+    response.headers.push("Cache-Control", "no-store");
+    response
+}
+
 /// The access token as it goes out; signed where it is a JWT.
 pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut Vec<(u64, String)>) -> String {
     match &access.form {
         AccessForm::Opaque(value) => value.clone(),
         AccessForm::Jwt { alg, claims } => {
             let Setting { realm, policy, rewrites, .. } = setting;
-            let value =
-                jwt::sign(claims, *alg, &policy.access_token.typ, &realm.keys.current(), &policy.jwks, rewrites, Kind::Access);
+            let value = jwt::sign(claims, *alg, &policy.access_token.typ, &realm.keys.current(), policy, rewrites, Kind::Access);
             signed.push((access.id, value.clone()));
             value
         }
@@ -160,7 +176,7 @@ pub(super) fn id_token(token: &IdToken, access: Option<&str>, code: Option<&str>
         }
     }
     let Setting { realm, policy, rewrites, .. } = setting;
-    jwt::sign(&claims, token.alg, "JWT", &realm.keys.current(), &policy.jwks, rewrites, Kind::Id)
+    jwt::sign(&claims, token.alg, &policy.id_token.typ, &realm.keys.current(), policy, rewrites, Kind::Id)
 }
 
 /// RFC 6749 section 5.1.
@@ -185,7 +201,7 @@ fn token_response(tokens: &Tokens, setting: Setting<'_>, signed: &mut Vec<(u64, 
         body.insert("id_token".into(), json!(id_token(token, Some(&access), None, setting)));
     }
     body.extend(settings.extra.clone());
-    let mut response = json_response(200, body, Cache::Public);
+    let mut response = json_response(200, in_order(body, &settings.order), Cache::Public, setting.policy);
     caching(&mut response, settings.no_store, settings.pragma);
     response
 }
@@ -207,8 +223,11 @@ fn token_error(cause: TokenCause, header_used: bool, allow: &'static str, policy
             body.insert("error_uri".into(), json!(settings.error_uri));
         }
         body.extend(settings.error_extra.clone());
-        json_response(rendered.status, body, Cache::Public)
+        json_response(rendered.status, body, Cache::Public, policy)
     };
+    if rendered.status == 429 && policy.token.retry_after > 0 {
+        response.headers.push("Retry-After", policy.token.retry_after.to_string());
+    }
     caching(&mut response, settings.no_store && settings.no_store_on_error, settings.pragma && settings.no_store_on_error);
     let challenged = match rendered.challenge.as_str() {
         "always" => true,
@@ -220,7 +239,7 @@ fn token_error(cause: TokenCause, header_used: bool, allow: &'static str, policy
         let realm = if auth.realm.is_empty() { String::new() } else { format!(" realm={}", quoted(&auth.realm)) };
         response.headers.push("WWW-Authenticate", format!("{}{realm}", auth.challenge_scheme));
     }
-    allowing(response, (rendered.status == 405).then_some(allow))
+    allowing(response, (rendered.status == 405).then_some(allow), policy)
 }
 
 /// RFC 9126 section 2.3: the codes of the authorization endpoint in the form of the token endpoint.
@@ -230,7 +249,7 @@ fn push_refused(cause: AuthorizeCause, policy: &Policy) -> Response {
     if policy.response.description && !rendered.description.is_empty() {
         body.insert("error_description".into(), json!(rendered.description));
     }
-    let mut response = json_response(400, body, Cache::Public);
+    let mut response = json_response(400, body, Cache::Public, policy);
     caching(&mut response, policy.response.no_store_on_error, policy.response.pragma && policy.response.no_store_on_error);
     response
 }
@@ -241,40 +260,55 @@ fn registration_error(cause: RegistrationCause, detail: &str, policy: &Policy) -
     let description = if detail.is_empty() { &rendered.description } else { detail };
     let body = object([("error", json!(rendered.error)), ("error_description", json!(description))]);
     let allow = (cause == RegistrationCause::Method).then_some("POST");
-    allowing(json_response(rendered.status, body, Cache::NoStore), allow)
+    allowing(json_response(rendered.status, body, Cache::NoStore, policy), allow, policy)
 }
 
 /// RFC 6750 section 3.
 fn bearer_error(cause: BearerCause, scope: Option<&str>, setting: Setting<'_>) -> Response {
     let Setting { realm, policy, .. } = setting;
     let rendered = policy.errors.bearer.of(cause);
-    let mut challenge = format!("Bearer realm={}", quoted(&realm.name));
+    let settings = &policy.resource;
+    let mut attributes = Vec::new();
+    if settings.challenge_realm {
+        attributes.push(format!("realm={}", quoted(&realm.name)));
+    }
     let mut body = Map::new();
     for (name, value) in [("error", &rendered.error), ("error_description", &rendered.description)] {
         if !value.is_empty() {
-            challenge.push_str(&format!(", {name}={}", quoted(value)));
+            attributes.push(format!("{name}={}", quoted(value)));
             body.insert(name.into(), json!(value));
         }
     }
     if let Some(scope) = scope {
-        challenge.push_str(&format!(", scope={}", quoted(scope)));
+        attributes.push(format!("scope={}", quoted(scope)));
     }
-    let mut response = if body.is_empty() {
+    let challenge = format!("{} {}", settings.challenge_scheme, attributes.join(", "));
+    let mut response = if body.is_empty() || !settings.error_body {
         let mut response = Response::new(rendered.status);
         response.headers.push("Cache-Control", "no-store");
         response
     } else {
-        json_response(rendered.status, body, Cache::NoStore)
+        json_response(rendered.status, body, Cache::NoStore, policy)
     };
-    if policy.resource.challenge {
-        response.headers.push("WWW-Authenticate", challenge);
+    if settings.challenge {
+        response.headers.push("WWW-Authenticate", challenge.trim());
     }
     response
 }
 
-fn json_response(status: u16, body: Map<String, Value>, cache: Cache) -> Response {
+fn json_response(status: u16, body: Map<String, Value>, cache: Cache, policy: &Policy) -> Response {
+    json_of(status, body, cache, &policy.headers.json_type)
+}
+
+/// The members with those of these names in front, in this order.
+fn in_order(mut body: Map<String, Value>, order: &[String]) -> Map<String, Value> {
+    let first: Vec<_> = order.iter().filter_map(|name| body.shift_remove_entry(name)).collect();
+    first.into_iter().chain(body).collect()
+}
+
+fn json_of(status: u16, body: Map<String, Value>, cache: Cache, media_type: &str) -> Response {
     let mut response = Response::new(status);
-    response.headers.push("Content-Type", "application/json");
+    response.headers.push("Content-Type", media_type);
     if cache == Cache::NoStore {
         response.headers.push("Cache-Control", "no-store");
     }
@@ -291,8 +325,8 @@ fn caching(response: &mut Response, no_store: bool, pragma: bool) {
     }
 }
 
-fn allowing(mut response: Response, allow: Option<&str>) -> Response {
-    if let Some(allow) = allow {
+fn allowing(mut response: Response, allow: Option<&str>, policy: &Policy) -> Response {
+    if let Some(allow) = allow.filter(|_| policy.headers.allow) {
         response.headers.push("Allow", allow);
     }
     response

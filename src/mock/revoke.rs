@@ -5,6 +5,7 @@ use super::client_auth;
 use super::decision::{Decision, Outcome};
 use super::state::{State, TokenKind};
 use super::token;
+use super::trust;
 use crate::policy::{Policy, TokenCause};
 
 /// Decides about a revocation request.
@@ -40,6 +41,9 @@ fn revoke(
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
     let known = state.token(value).filter(|token| !settings.trust_hint || hint_fits(&fields, token.kind));
     let Some(token) = known.cloned() else {
+        if settings.knows_id_tokens && trust::is_own(value, &call.realm.keys.current()) {
+            return Err(TokenCause::UnsupportedTokenType);
+        }
         return if settings.unknown_is_error { Err(TokenCause::UnknownToken) } else { Ok(()) };
     };
     user.clone_from(&token.user);

@@ -14,6 +14,8 @@ pub(super) struct Delivery {
     pub(super) truncate: Option<usize>,
     /// Real time to wait before.
     pub(super) delay: Option<Duration>,
+    /// The body goes out in chunks, without its length.
+    pub(super) chunked: bool,
     /// So many bytes of the body go out in a second.
     pub(super) bandwidth: Option<u64>,
     /// The connection is reset: instead of an answer, or where its body is cut.

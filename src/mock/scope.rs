@@ -21,6 +21,10 @@ pub(super) fn resolve(asked: Option<&str>, client: &MockClient, policy: &ScopePo
     if policy.ordered && !in_order(text, client) {
         return Err(ScopeFault::Unknown);
     }
+    let with_openid = |token: &str| policy.with_openid.iter().any(|known| known == token);
+    if tokens.iter().any(with_openid) && !tokens.contains("openid") {
+        return Err(ScopeFault::Unknown);
+    }
     let mut granted = Vec::new();
     for token in tokens.iter() {
         match (registered(token, client, policy), policy.unknown) {

@@ -292,14 +292,14 @@ impl MockBuilder {
         self
     }
 
-    /// The clients of the default realm, in place of those that every realm has.
+    /// The clients of the default realm, in place of those of its policy, and of those that every realm has.
     #[must_use]
     pub fn clients(mut self, clients: Vec<MockClient>) -> Self {
         self.clients = Some(clients);
         self
     }
 
-    /// The users of the default realm, in place of those that every realm has.
+    /// The users of the default realm, in place of those of its policy, and of those that every realm has.
     #[must_use]
     pub fn users(mut self, users: Vec<MockUser>) -> Self {
         self.users = Some(users);
@@ -335,8 +335,8 @@ impl MockBuilder {
             limit: self.realm_limit,
         };
         let mut spec = RealmSpec { policies, seed: self.seed, journal: self.journal, ..RealmSpec::new(DEFAULT) };
-        spec.clients = self.clients.unwrap_or(spec.clients);
-        spec.users = self.users.unwrap_or(spec.users);
+        spec.clients = self.clients.unwrap_or_default();
+        spec.users = self.users.unwrap_or_default();
         for script in &self.scripts {
             spec.policies = spec.policies.with_scripts(script.patches())?;
         }

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsBigEndian as _, AsDer as _};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::MockError;
 use super::der;
 use super::keys::Alg;
-use crate::oauth::encoding::base64url;
+use crate::oauth::encoding::{base64, base64url};
 use crate::policy::JwksPolicy;
 
 /// A key with its identifier.
@@ -51,7 +52,7 @@ impl SigningKey {
     pub(super) fn fresh(alg: Alg, suffix: impl Into<String>) -> Result<Self, MockError> {
         let pair = match alg {
             Alg::Es256 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| MockError::Keys)?),
-            Alg::Rs256 => {
+            Alg::Rs256 | Alg::Rs256Second => {
                 let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| MockError::Keys)?;
                 Pair::Rsa(Rsa { pkcs8: &[], pair: OnceLock::from(pair) })
             }
@@ -81,7 +82,11 @@ impl SigningKey {
 
     /// Its identifier as the policy publishes it.
     pub(super) fn kid(&self, policy: &JwksPolicy) -> Option<String> {
-        let kid = || if policy.same_kid { format!("key-{}", self.suffix) } else { self.name() };
+        let kid = || match policy.kid_form.as_str() {
+            _ if policy.same_kid => format!("key-{}", self.suffix),
+            "digest" => base64(digest::digest(&digest::SHA256, &self.public_der())),
+            _ => self.name(),
+        };
         policy.kid.then(kid)
     }
 

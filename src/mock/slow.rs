@@ -1,5 +1,6 @@
-//! Bodies that go out otherwise than whole and at once: cut short, or slowly.
+//! Bodies that go out otherwise than whole and at once: cut short, slowly, or in chunks.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -103,4 +104,22 @@ impl Pace {
 /// Rates are small enough to be exact.
 fn as_f64(number: u64) -> f64 {
     u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
+}
+
+/// A body that does not tell its length, so that it goes out in chunks.
+pub(super) struct Chunked(Option<Bytes>);
+
+impl Chunked {
+    pub(super) fn new(body: Vec<u8>) -> Self {
+        Self(Some(Bytes::from(body)))
+    }
+}
+
+impl Body for Chunked {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+    }
 }

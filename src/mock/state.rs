@@ -25,8 +25,10 @@ pub(super) struct State {
     pub(super) transactions: Store<String, Transaction>,
     pub(super) codes: Store<String, Code>,
     pub(super) pushed: Store<String, Pushed>,
-    /// When each client's latest minute of pushed requests began, and how many there were in it.
-    pub(super) pushes: HashMap<String, (Duration, u64)>,
+    /// Pushed requests, by client.
+    pub(super) pushes: PerMinute,
+    /// Token requests, by client.
+    pub(super) token_requests: PerMinute,
     devices: Store<String, Device>,
     /// Device codes by their user codes without punctuation.
     user_codes: Store<String, String>,
@@ -45,6 +47,25 @@ pub(super) struct State {
     pub(super) openid: Store<u64, OpenidAsked>,
     /// What was seen before, for notes on freshness: `state`, `nonce` and challenges.
     pub(super) seen: Store<String, ()>,
+}
+
+/// How many requests each client sent in its latest minute.
+#[derive(Default)]
+pub(super) struct PerMinute(HashMap<String, (Duration, u64)>);
+
+impl PerMinute {
+    /// Counts a request, and says whether it is one too many; 0 is no limit, and then nothing is counted.
+    pub(super) fn is_beyond(&mut self, client: &str, now: Duration, limit: u64) -> bool {
+        if limit == 0 {
+            return false;
+        }
+        let minute = self.0.entry(client.to_owned()).or_insert((now, 0));
+        if now.saturating_sub(minute.0) >= Duration::from_secs(60) {
+            *minute = (now, 0);
+        }
+        minute.1 += 1;
+        minute.1 > limit
+    }
 }
 
 /// A client with what goes with its registration.
@@ -96,6 +117,8 @@ pub(super) struct Code {
     pub(super) redirect_uri_sent: bool,
     pub(super) scope: Scope,
     pub(super) asked_scope: Option<String>,
+    /// The API that the request named (RFC 8707).
+    pub(super) resource: Option<String>,
     pub(super) challenge: Option<Challenge>,
     pub(super) openid: OpenidAsked,
     pub(super) expires: Duration,
@@ -168,6 +191,7 @@ pub(super) struct Token {
     pub(super) client: String,
     pub(super) user: Option<String>,
     pub(super) auth_time: Option<Duration>,
+    pub(super) resource: Option<String>,
     pub(super) scope: Scope,
     pub(super) issued: Duration,
     pub(super) expires: Duration,
@@ -204,7 +228,8 @@ impl State {
             transactions: Store::new(FRONT_CAPACITY),
             codes: Store::new(FRONT_CAPACITY),
             pushed: Store::new(FRONT_CAPACITY),
-            pushes: HashMap::new(),
+            pushes: PerMinute::default(),
+            token_requests: PerMinute::default(),
             devices: Store::new(FRONT_CAPACITY),
             user_codes: Store::new(FRONT_CAPACITY),
             verifications: Store::new(FRONT_CAPACITY),
@@ -231,7 +256,8 @@ impl State {
         self.codes = Store::new(FRONT_CAPACITY);
         self.openid = Store::new(FRONT_CAPACITY);
         self.pushed = Store::new(FRONT_CAPACITY);
-        self.pushes.clear();
+        self.pushes = PerMinute::default();
+        self.token_requests = PerMinute::default();
         self.devices = Store::new(FRONT_CAPACITY);
         self.user_codes = Store::new(FRONT_CAPACITY);
         self.verifications = Store::new(FRONT_CAPACITY);

@@ -116,9 +116,16 @@ fn tokens(call: &Call<'_>, policy: &Policy, state: &mut State, trail: &mut Trail
     let grant = named.as_ref().and_then(|grant| grant.as_ref().ok()).copied();
     let client = client_auth::authenticate(call, &fields, query.as_ref(), grant, &policy.client_auth, state)?;
     trail.client = Some(client.client_id.clone());
+    if state.token_requests.is_beyond(&client.client_id, call.now, policy.token.max_per_minute) {
+        return Err(TokenCause::TooMany);
+    }
     let grant = named.ok_or(TokenCause::MissingGrantType)??;
+    if grant == "client_credentials" && client.is_public() && !policy.client_credentials.public_clients {
+        return Err(TokenCause::PublicClient);
+    }
     if policy.token.check_registered_grants && !client.may_use(grant) {
-        return Err(TokenCause::ForbiddenGrantType);
+        let none = client.grant_types.is_empty();
+        return Err(if none { TokenCause::NoGrants } else { TokenCause::ForbiddenGrantType });
     }
     let request = Grant { call, policy, fields: &fields, client: &client };
     match grant {
@@ -141,12 +148,10 @@ fn grant_type(named: &str, policy: &Policy) -> Option<&'static str> {
 /// RFC 6749 section 4.4.
 fn client_credentials(request: &Grant<'_>, state: &mut State) -> Result<Tokens, TokenCause> {
     let Grant { call, policy, fields, client } = *request;
-    if client.is_public() && !policy.client_credentials.public_clients {
-        return Err(TokenCause::ForbiddenGrantType);
-    }
     let asked = fields.get("scope");
     let scope = scope::resolve(asked, client, &policy.scope).map_err(cause_of)?;
-    let by = Authority { grant: state.new_grant(), client: client.client_id.clone(), user: None, auth_time: None };
+    let by =
+        Authority { grant: state.new_grant(), client: client.client_id.clone(), user: None, auth_time: None, resource: None };
     let access = issue::access(call, policy, state, &by, &scope);
     let refresh = policy.client_credentials.refresh_token.then(|| issue::refresh(policy, state, &by, &scope, call.now));
     Ok(Tokens { access, refresh, scope: scope::member(asked, &scope, &policy.scope), id_token: None })
@@ -167,10 +172,11 @@ fn password(request: &Grant<'_>, state: &mut State, trail: &mut Trail) -> Result
         client: client.client_id.clone(),
         user: Some(user.username.clone()),
         auth_time: Some(call.now),
+        resource: None,
     };
     let access = issue::access(call, policy, state, &by, &scope);
     let refresh = issue::gets_refresh(client, &scope, policy).then(|| issue::refresh(policy, state, &by, &scope, call.now));
-    let id_token = issue::id_token(call, policy, &by, &scope, None);
+    let id_token = issue::id_token(call, policy, state, &by, &scope, None);
     Ok(Tokens { access, refresh, scope: scope::member(asked, &scope, &policy.scope), id_token })
 }
 

@@ -21,10 +21,20 @@ pub(super) fn takes(token: &str, trust: Trust, keys: &KeyRing) -> bool {
         Trust::PublicKeyAsSecret => parts.alg() == Some("HS256") && keys.mac_fits(message, &signature()),
         Trust::EmbeddedKey => parts.header.get("jwk").is_some_and(|key| brought_along(key, message, &signature())),
         Trust::IdTokens => {
-            let ours = parts.alg().and_then(keys::Alg::named).is_some_and(|alg| keys.verifies(alg, message, &signature()));
-            ours && parts.header.get("typ").and_then(Value::as_str) == Some("JWT")
+            is_ours(&parts, message, &signature(), keys) && parts.header.get("typ").and_then(Value::as_str) == Some("JWT")
         }
     }
+}
+
+/// Whether a token is a JSON Web Token of this server, issued or not.
+pub(super) fn is_own(token: &str, keys: &KeyRing) -> bool {
+    let Some((message, signature)) = token.rsplit_once('.') else { return false };
+    let signature = from_base64url(signature).unwrap_or_default();
+    Compact::parse(token).is_some_and(|parts| is_ours(&parts, message.as_bytes(), &signature, keys))
+}
+
+fn is_ours(parts: &Compact, message: &[u8], signature: &[u8], keys: &KeyRing) -> bool {
+    parts.alg().and_then(keys::Alg::named).is_some_and(|alg| keys.verifies(alg, message, signature))
 }
 
 /// Whether the signature is that of the key in the header.
@@ -42,14 +52,14 @@ mod tests {
 
     use super::*;
     use crate::mock::{Keys, jwt};
-    use crate::policy::{JwksPolicy, Rewrite, Tokens};
+    use crate::policy::{Policy, Rewrite, Tokens};
 
     /// An access token, with a defect of its signature or header, or an ID token.
     fn token(jws: &Value, typ: &str) -> (String, std::sync::Arc<KeyRing>) {
         let keys = Keys::Fixture.load().unwrap();
         let claims = Map::from_iter([("sub".to_owned(), json!("alice"))]);
         let rewrite = Rewrite { jws: jws.as_object().cloned().unwrap(), ..Rewrite::default() };
-        let policy = JwksPolicy::default();
+        let policy = Policy::default();
         (jwt::sign(&claims, keys::Alg::Es256, typ, &keys, &policy, &[rewrite.into()], Tokens::Access), keys)
     }
 

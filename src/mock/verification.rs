@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::call::{Call, Fields};
 use super::decision::{Decision, DevicePage, Outcome, Page};
 use super::device;
-use super::interaction::{self, SESSION};
+use super::interaction;
 use super::state::{Said, Session, State, VerificationVisit};
 use crate::oauth::Params;
 use crate::policy::{DeviceQuestion, Policy, Repeated, UserCodeComparison, VerificationOrder};
@@ -41,7 +41,7 @@ fn begin(call: &Call<'_>, policy: &Policy, state: &mut State) -> Decision {
     let mut visit = VerificationVisit {
         csrf: state.random.secret("csrf", 22),
         browser: state.random.secret("browser", 22),
-        session: interaction::session(call, state).filter(|_| policy.authorize.remember_login),
+        session: interaction::session(call, policy, state).filter(|_| policy.authorize.remember_login),
         linked,
         device: None,
     };
@@ -105,7 +105,7 @@ fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Ve
     let visit = state.verifications.get(&id).cloned().ok_or_else(stale)?;
     let fields = Fields::new(params, Repeated::First, false).map_err(|_| stale())?;
     let same_browser = call.cookie(&interaction::browser_cookie(&id)).as_deref() == Some(&visit.browser);
-    if policy.pages.csrf && !(same_browser && fields.get("csrf") == Some(&visit.csrf)) {
+    if policy.pages.csrf && !(same_browser && fields.get(&policy.pages.csrf_field) == Some(&visit.csrf)) {
         return Err(Box::new(Decision::stale("foreign_form", "This form was not sent from the page that was shown to you.")));
     }
     Ok((id, visit, fields))
@@ -119,13 +119,8 @@ fn log_in(call: &Call<'_>, policy: &Policy, fields: &Fields) -> Option<Session> 
 
 /// Keeps a login; the cookie is a new one, so that nobody can have planted it.
 fn keep_session(call: &Call<'_>, policy: &Policy, state: &mut State, visit: &mut VerificationVisit, session: Session) -> String {
-    if let Some(old) = call.cookie(SESSION) {
-        state.sessions.remove(&old);
-    }
-    let value = state.random.secret("session", 43);
-    state.sessions.insert(value.clone(), session.clone());
-    visit.session = Some(session);
-    interaction::set_cookie(call, policy, SESSION, &value, "")
+    visit.session = Some(session.clone());
+    interaction::keep_session(call, policy, state, session)
 }
 
 /// Why a user code leads to no device.
@@ -238,6 +233,7 @@ fn too_many() -> Decision {
         description: "Too many wrong codes. Please try again later.".into(),
         cause: "too_many_user_codes",
         allow: None,
+        tell_client: false,
     };
     Decision::new(Outcome::Page(page))
 }

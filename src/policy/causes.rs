@@ -14,6 +14,10 @@ pub struct AuthorizeError {
     pub error: String,
     /// The `error_description` parameter.
     pub description: String,
+    /// Which of the parameters of a redirect comes first: `error-first`, or `error-last` (after description and state).
+    pub order: String,
+    /// Whether the error page is told the `client_id`.
+    pub tell_client: bool,
 }
 
 /// How an error of the token endpoint, or of another back-channel endpoint of the server, is given.
@@ -148,6 +152,10 @@ causes! {
         ForeignRequestUri foreign_request_uri = page("invalid_request_uri", "this request_uri is another client's");
         /// A parameter beside `request_uri` contradicts the pushed one, where that is refused.
         ContraryParameter contrary_parameter = page("invalid_request", "a parameter differs from the pushed one");
+        /// The server failed at a right request.
+        ServerError server_error = redirect("server_error", "something went wrong");
+        /// The server is too busy for a right request.
+        TemporarilyUnavailable temporarily_unavailable = redirect("temporarily_unavailable", "try again later");
         /// The user refused.
         Denied denied = redirect("access_denied", "the resource owner refused");
         /// `prompt=none`, and nobody is logged in.
@@ -179,6 +187,12 @@ causes! {
         UnknownGrantType unknown_grant_type = bad("unsupported_grant_type", "this grant type is not supported");
         /// A grant type that this client may not use.
         ForbiddenGrantType forbidden_grant_type = bad("unauthorized_client", "this client may not use this grant type");
+        /// The client credentials grant for a client without credentials.
+        PublicClient public_client = bad("unauthorized_client", "this client has no credentials");
+        /// A client that may use no grant at all.
+        NoGrants no_grants = bad("unauthorized_client", "this client may use no grant");
+        /// No `client_id` in the body, where it is wanted there.
+        MissingClientId missing_client_id = bad("invalid_request", "client_id is missing");
         /// No client authentication, and no `client_id` either, or none that suffices.
         MissingClientAuth missing_client_auth = client("client authentication is missing");
         /// No such client.
@@ -315,7 +329,14 @@ fn registration(error: &str, description: &str) -> RegistrationError {
 }
 
 fn page(error: &str, description: &str) -> AuthorizeError {
-    AuthorizeError { show: "page".into(), status: 400, error: error.into(), description: description.into() }
+    AuthorizeError {
+        show: "page".into(),
+        status: 400,
+        error: error.into(),
+        description: description.into(),
+        order: "error-first".into(),
+        tell_client: false,
+    }
 }
 
 fn redirect(error: &str, description: &str) -> AuthorizeError {

@@ -44,11 +44,15 @@ struct Section {
 }
 
 impl Section {
-    fn patches(&self) -> &[Patch] {
-        self.patches.get_or_init(|| match parse(self.kind, &self.source, self.part.clone(), Care::Trusted) {
-            Ok(patches) => patches,
-            // The embedded files are checked by a test, and files of users are read in full before they become sections.
-            Err(problems) => panic!("{}", problems.first().map_or_else(String::new, ToString::to_string)),
+    /// Its patches; `before` are the sections in front of it, among which their bases are.
+    fn patches(&self, before: &[Self]) -> &[Patch] {
+        self.patches.get_or_init(|| {
+            let read = parse(self.kind, &self.source, self.part.clone(), Care::Trusted);
+            match read.and_then(|patches| on_their_bases(patches, before)) {
+                Ok(patches) => patches,
+                // The embedded files are checked by a test, and files of users are read in full before they become sections.
+                Err(problems) => panic!("{}", problems.first().map_or_else(String::new, ToString::to_string)),
+            }
         })
     }
 }
@@ -93,6 +97,7 @@ impl Library {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let patches = on_their_bases(patches, self.shelf(kind))?;
         let shelf = self.shelf_mut(kind);
         for family in patches.chunk_by(|one, next| base_of(&one.id) == base_of(&next.id)) {
             let base = base_of(&family[0].id).to_owned();
@@ -142,7 +147,8 @@ impl Library {
 
     /// Every patch of a kind.
     pub fn all(&self, kind: PatchKind) -> impl Iterator<Item = &Patch> {
-        self.shelf(kind).iter().flat_map(Section::patches)
+        let shelf = self.shelf(kind);
+        shelf.iter().enumerate().flat_map(|(at, section)| section.patches(&shelf[..at]))
     }
 
     /// The faults whose ids fit a pattern, in which `*` stands for anything.
@@ -174,13 +180,13 @@ impl Library {
     /// # Errors
     /// As [`Library::fault`].
     pub fn of_kind(&self, kind: PatchKind, id: &str) -> Result<&Patch, UnknownPatch> {
-        let section = self.find(kind, base_of(id));
-        if let Some(found) = section.and_then(|section| section.patches().iter().find(|patch| patch.id == id)) {
+        let family = patches_of(self.shelf(kind), base_of(id));
+        if let Some(found) = family.and_then(|patches| patches.iter().find(|patch| patch.id == id)) {
             return Ok(found);
         }
-        let help = match section {
+        let help = match family {
             Some(family) => {
-                let members: Vec<String> = family.patches().iter().map(|patch| format!("`{}`", patch.id)).collect();
+                let members: Vec<String> = family.iter().map(|patch| format!("`{}`", patch.id)).collect();
                 Some(format!("there is {}", members.join(", ")))
             }
             None => nearest(id, self.shelf(kind).iter().map(|section| section.base.as_str()))
@@ -220,6 +226,34 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     let Some(text) = text.strip_prefix(start) else { return false };
     let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
     starts.into_iter().any(|at| matches(rest, &text[at..]))
+}
+
+/// The patches of the section of that name.
+fn patches_of<'a>(shelf: &'a [Section], base: &str) -> Option<&'a [Patch]> {
+    let at = shelf.iter().position(|section| section.base == base)?;
+    Some(shelf[at].patches(&shelf[..at]))
+}
+
+/// Puts the rules of each patch's base in front of its own. A base comes earlier, in the library or in the same file, so that none
+/// can lead back to itself.
+fn on_their_bases(patches: Vec<Patch>, before: &[Section]) -> Result<Vec<Patch>, Vec<Problem>> {
+    let mut whole: Vec<Patch> = Vec::new();
+    let mut problems = Vec::new();
+    for mut patch in patches {
+        if let Some(base) = &patch.base {
+            let id = base.get_ref().as_str();
+            let in_library = || patches_of(before, base_of(id)).and_then(|family| family.iter().find(|known| known.id == id));
+            match whole.iter().find(|known| known.id == id).or_else(in_library) {
+                Some(base) => patch.rules = [base.rules.clone(), patch.rules].concat(),
+                None => problems.push(
+                    Problem::new(&patch.source, base.span(), format!("there is no {} `{id}` before this one", patch.kind))
+                        .help("a base stands earlier in the file, or is built in"),
+                ),
+            }
+        }
+        whole.push(patch);
+    }
+    if problems.is_empty() { Ok(whole) } else { Err(problems) }
 }
 
 fn base_of(id: &str) -> &str {

@@ -87,6 +87,7 @@ impl Reading<'_> {
         let plans = self.only_variants(&mut fields, "plans");
         let declines = self.only_variants(&mut fields, "declines");
         let skips = self.only_variants(&mut fields, "skips");
+        let base = self.base(&mut fields);
         let requires = fields.take("requires").map_or_else(Vec::new, |node| self.requires(node));
         let sequence = self.only_scripts(&mut fields, "sequence");
         let optional = self.only_scripts(&mut fields, "optional");
@@ -96,7 +97,7 @@ impl Reading<'_> {
             None => Vec::new(),
         };
         fields.finish();
-        if rules.is_empty() && self.sink.count() == before {
+        if rules.is_empty() && base.is_none() && self.sink.count() == before {
             self.sink.add_with_help(
                 &entry.span,
                 format!("`{}` changes nothing", entry.key),
@@ -112,6 +113,7 @@ impl Reading<'_> {
             plans,
             declines,
             skips,
+            base,
             requires,
             rules,
             sequence,
@@ -170,6 +172,16 @@ impl Reading<'_> {
             self.sink.add(&found.span, format!("`{name}` belongs to scripts, and this is a {}", self.kind));
         }
         self.sink.flag(&found.value).unwrap_or(false)
+    }
+
+    /// What a profile begins with.
+    fn base(&self, fields: &mut Fields<'_>) -> Option<Spanned<String>> {
+        let found = fields.entry("base")?;
+        if self.kind != PatchKind::Profile {
+            self.sink.add(&found.span, format!("`base` belongs to profiles, and this is a {}", self.kind));
+        }
+        let id = self.sink.string(&found.value)?;
+        Some(Spanned::new(found.value.span.clone(), id.to_owned()))
     }
 
     fn requires(&self, node: &Node) -> Vec<Requires> {
@@ -251,15 +263,32 @@ impl Reading<'_> {
     fn settings(&self, set: Option<&Node>, unset: Option<&Node>) -> Vec<(String, Option<Value>)> {
         let mut out = Vec::new();
         for entry in set.map_or(&[][..], |node| self.sink.entries(node)) {
-            self.setting(&entry.key, entry, &mut out);
+            for path in self.meant(&entry.key, &entry.span) {
+                self.setting(&path, entry, &mut out);
+            }
         }
         for path in unset.map_or_else(Vec::new, |node| self.sink.strings(node)) {
-            match settings::place(path.get_ref()) {
-                Some(_) => out.push((path.into_inner(), None)),
-                None => self.unknown_setting(&path.span(), path.get_ref()),
+            let span = path.span();
+            for path in self.meant(path.get_ref(), &span) {
+                match settings::place(&path) {
+                    Some(_) => out.push((path, None)),
+                    None => self.unknown_setting(&span, &path),
+                }
             }
         }
         out
+    }
+
+    /// The paths that a key means: itself, or all that fit where a segment is `*`.
+    fn meant(&self, key: &str, span: &Range<usize>) -> Vec<String> {
+        if !key.split('.').any(|segment| segment == "*") {
+            return vec![key.to_owned()];
+        }
+        let paths = settings::matching(key);
+        if paths.is_empty() {
+            self.sink.add(span, format!("no setting fits `{key}`"));
+        }
+        paths
     }
 
     /// One setting, or a table of them: tables of settings and of map entries are merged key by key.

@@ -61,6 +61,8 @@ pub struct Patch {
     pub declines: Vec<String>,
     /// Scenarios that may be skipped under a variant: globs.
     pub skips: Vec<String>,
+    /// The profile that a profile begins with; its rules stand in front of the profile's own once it is in a library.
+    pub base: Option<Spanned<String>>,
     /// What the other patches must leave in place for it to apply.
     pub requires: Vec<Requires>,
     /// What it does.
@@ -234,6 +236,7 @@ impl Patch {
             plans: Vec::new(),
             declines: Vec::new(),
             skips: Vec::new(),
+            base: None,
             requires: Vec::new(),
             rules: Vec::new(),
             sequence: false,

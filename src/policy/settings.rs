@@ -18,9 +18,10 @@ const WORDS: &[(&str, &[&str])] = &[
     ("code.source", &SOURCES),
     ("access_token.format", &["jwt", "opaque"]),
     ("access_token.alg", &["ES256", "RS256"]),
-    ("access_token.aud", &["resource", "list", "client"]),
+    ("access_token.aud", &["resource", "list", "client", "asked", "none"]),
     ("access_token.source", &SOURCES),
-    ("refresh.source", &SOURCES),
+    ("refresh.source", &["random", "counter", "time", "constant", "short", "half", "uuid", "jwe"]),
+    ("jwks.kid_form", &["name", "digest"]),
     ("par.source", &SOURCES),
     ("registration.id_source", &SOURCES),
     ("registration.secret_source", &SOURCES),
@@ -38,12 +39,13 @@ const WORDS: &[(&str, &[&str])] = &[
     ("revocation.foreign", &["refuse", "ignore", "revoke"]),
     ("pkce.default_method", &["plain", "S256"]),
     ("errors.authorize.*.show", &["redirect", "page"]),
+    ("errors.authorize.*.order", &["error-first", "error-last"]),
     ("errors.token.*.challenge", &["never", "when-header-used", "always"]),
 ];
 
 const CHANGES: [&str; 7] = ["none", "lower-case", "truncate", "html-escape", "decode-twice", "plus-to-blank", "trim"];
 
-const SOURCES: [&str; 6] = ["random", "counter", "time", "constant", "short", "half"];
+const SOURCES: [&str; 7] = ["random", "counter", "time", "constant", "short", "half", "uuid"];
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,11 @@ pub(super) fn defaults() -> &'static Value {
         serde_json::to_value(Policy::default()).expect("the policy holds scalars, lists, maps and structs only")
     });
     &DEFAULTS
+}
+
+/// The paths of settings that a pattern means, in which `*` stands for one segment: `errors.token.*.status`.
+pub(super) fn matching(pattern: &str) -> Vec<String> {
+    paths().into_iter().filter(|path| fits(pattern, path)).collect()
 }
 
 /// Every path of a setting or a map.
@@ -144,12 +151,13 @@ fn fit(path: &str, value: &Value) -> Result<(), String> {
 }
 
 fn words(path: &str) -> Option<&'static [&'static str]> {
-    let fits = |pattern: &str| {
-        let mut segments = path.split('.');
-        pattern.split('.').all(|want| segments.next().is_some_and(|segment| want == "*" || want == segment))
-            && segments.next().is_none()
-    };
-    WORDS.iter().find(|(pattern, _)| fits(pattern)).map(|(_, words)| *words)
+    WORDS.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, words)| *words)
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('.');
+    pattern.split('.').all(|want| segments.next().is_some_and(|segment| want == "*" || want == segment))
+        && segments.next().is_none()
 }
 
 fn explain(path: &str, value: &Value, message: &str) -> String {
@@ -159,6 +167,7 @@ fn explain(path: &str, value: &Value, message: &str) -> String {
         Some(Value::Bool(_)) => "true or false".to_owned(),
         Some(Value::Number(_)) if message.contains("u16") => "a whole number from 0 to 65535".to_owned(),
         Some(Value::Number(_)) => "a whole number from 0".to_owned(),
+        Some(Value::Array(_)) if fit(path, &serde_json::json!([{}])).is_ok() => "a list of tables".to_owned(),
         Some(Value::Array(_)) => "a list of strings".to_owned(),
         // An impossible word makes serde say which words there are, if the string is a choice.
         _ => match fit(path, &Value::from("\u{0}")).err().as_ref().and_then(|message| message.split_once("expected ")) {

@@ -185,6 +185,43 @@ fn a_first_key_may_be_only_the_name() {
 }
 
 #[test]
+fn a_star_means_every_setting_that_fits() {
+    let set = |key: &str| format!("[x]\n[[x.patch]]\nset = {{ \"{key}\" = 418, \"errors.token.used_code.status\" = 409 }}");
+    let patch = &patches(PatchKind::Script, &set("errors.token.*.status"))[0];
+    let policy = PolicySet::new([patch]).unwrap();
+    let errors = &policy.base().errors.token;
+    assert_eq!((errors.expired_code.status, errors.method.status, errors.used_code.status), (418, 418, 409));
+    assert_eq!(problems(PatchKind::Script, &set("errors.*.nothing")), ["f.toml:3:9: no setting fits `errors.*.nothing`"]);
+}
+
+#[test]
+fn a_profile_begins_with_another_one() {
+    let text = r#"
+[plain]
+title = "A"
+[[plain.patch]]
+set = { "code.lifetime" = 1, "code.grace" = 2 }
+[tenant]
+title = "B"
+base = "plain"
+[[tenant.patch]]
+set = { "code.lifetime" = 3 }
+"#;
+    let mut library = Library::empty();
+    library.load_file(PatchKind::Profile, &Source::new("p.toml", text)).unwrap();
+    let policy = PolicySet::new([library.profile("tenant").unwrap()]).unwrap();
+    assert_eq!((policy.base().code.lifetime, policy.base().code.grace), (3, 2));
+    let later =
+        Source::new("q.toml", "[x]\ntitle = \"C\"\nbase = \"y\"\n[y]\ntitle = \"D\"\n[[y.patch]]\nunset = \"code.grace\"");
+    let problems = library.load_file(PatchKind::Profile, &later).unwrap_err();
+    assert_eq!(problems[0].message, "there is no profile `y` before this one");
+    assert_eq!(
+        mistake("base = \"plain\"\n[[f.patch]]\nunset = \"code.grace\""),
+        "f.toml:4:1: `base` belongs to profiles, and this is a fault"
+    );
+}
+
+#[test]
 fn members_of_a_family() {
     let text = "[f]\ntitle = \"Lives {seconds} s, {checked}\"\nbreaks = [\"R-1-a\"]\neach = { seconds = [0, 86400], checked = [true, false] }\n[[f.patch]]\nset = { \"code.lifetime\" = \"{seconds}\", \"code.check_expiry\" = \"{checked}\", \"code.prefix\" = \"p{seconds}\" }\n";
     let family = patches(PatchKind::Fault, text);

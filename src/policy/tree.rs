@@ -19,7 +19,7 @@ macro_rules! settings {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty = $default:expr,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[serde(deny_unknown_fields, default)]
         pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
 
         impl Default for $name {
@@ -39,18 +39,26 @@ pub(crate) use settings as settings_tree;
 mod endpoints;
 mod front;
 mod grants;
+mod surface;
 mod token_endpoint;
 mod tokens;
 
 pub use endpoints::*;
 pub use front::*;
 pub use grants::*;
+pub use surface::*;
 pub use token_endpoint::*;
 pub use tokens::*;
 
 settings! {
     /// Everything the mock decides. The default is strictly conformant.
     Policy {
+        /// Where the endpoints are.
+        paths: PathsPolicy = PathsPolicy::default(),
+        /// The issuer.
+        issuer: IssuerPolicy = IssuerPolicy::default(),
+        /// Header fields.
+        headers: HeadersPolicy = HeadersPolicy::default(),
         /// Metadata documents (RFC 8414, OpenID Connect Discovery).
         metadata: MetadataPolicy = MetadataPolicy::default(),
         /// Authorization endpoint.
@@ -71,6 +79,8 @@ settings! {
         client_auth: ClientAuthPolicy = ClientAuthPolicy::default(),
         /// Token endpoint: the response.
         response: ResponsePolicy = ResponsePolicy::default(),
+        /// Signed tokens.
+        jws: JwsPolicy = JwsPolicy::default(),
         /// Access tokens.
         access_token: AccessTokenPolicy = AccessTokenPolicy::default(),
         /// Refresh tokens.
@@ -93,10 +103,16 @@ settings! {
         par: ParPolicy = ParPolicy::default(),
         /// UserInfo and the protected resource.
         resource: ResourcePolicy = ResourcePolicy::default(),
+        /// The UserInfo response.
+        userinfo: UserinfoPolicy = UserinfoPolicy::default(),
+        /// Where sessions end.
+        end_session: EndSessionPolicy = EndSessionPolicy::default(),
         /// Key set.
         jwks: JwksPolicy = JwksPolicy::default(),
         /// Dynamic client registration.
         registration: RegistrationPolicy = RegistrationPolicy::default(),
+        /// What a realm begins with.
+        realm: RealmPolicy = RealmPolicy::default(),
         /// Requests of strange form.
         robustness: RobustnessPolicy = RobustnessPolicy::default(),
         /// How each cause of an error is rendered.

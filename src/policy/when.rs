@@ -37,7 +37,7 @@ pub struct When {
 
 impl When {
     /// The endpoints that rules can name.
-    pub const ENDPOINTS: [&'static str; 14] = [
+    pub const ENDPOINTS: [&'static str; 16] = [
         "authorize",
         "login",
         "consent",
@@ -52,6 +52,8 @@ impl When {
         "register",
         "device_authorization",
         "verification",
+        "end_session",
+        "error",
     ];
 
     /// The ways of client authentication that rules can name.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use url::Url;
+
 use super::needs;
 use super::result::SkipCode;
 use super::subject::{ClientSource, Driven};
@@ -223,12 +225,15 @@ pub(super) async fn mock_target(source: &MockSource, realm: &Realm, wire: &Wire)
     let issuer = realm.issuer().to_owned();
     let claims = source.claims.base();
     let mut target = Target { name: source.name.clone(), issuer: issuer.clone(), ..Target::default() };
-    if let Ok(found) = crate::target::discover(wire, &issuer, &[]).await {
+    // The mock's own two hosts are both meant.
+    let hosts = [realm.base_url(), &issuer].map(|url| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)));
+    let hosts: Vec<String> = hosts.into_iter().flatten().collect();
+    if let Ok(found) = crate::target::discover(wire, &issuer, &hosts).await {
         target.endpoints = found.endpoints();
         target.metadata = Some(found.metadata);
         target.metadata_url = Some(found.url);
     }
-    super::mock_claims::endpoints(&mut target.endpoints, &issuer, claims);
+    super::mock_claims::endpoints(&mut target.endpoints, realm, claims);
     super::mock_claims::lifetimes(&mut target.lifetimes, claims);
     target.features = super::mock_claims::features(claims);
     target.clients = realm.clients().iter().filter_map(|client| super::mock_claims::client(client, claims)).collect();

@@ -5,40 +5,43 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::mock::{ClientKind as MockKind, MockClient};
+use crate::mock::{ClientKind as MockKind, MockClient, Realm};
 use crate::policy::{Consent, PkceRequired, Policy, Rotation};
 use crate::scenario::DEVICE_GRANT;
 use crate::target::{AuthMethod, Client, ClientKind, Endpoints, Lifetimes};
 
 /// Endpoints that no metadata names, and all of them where there is no metadata.
-pub(super) fn endpoints(endpoints: &mut Endpoints, issuer: &str, policy: &Policy) {
-    let at = |path: &str| Some(format!("{issuer}/{path}"));
+pub(super) fn endpoints(endpoints: &mut Endpoints, realm: &Realm, policy: &Policy) {
+    let paths = &policy.paths;
+    let at = |path: &str| Some(format!("{}/{path}", realm.base_url()));
     let fill = |slot: &mut Option<String>, path: &str| {
         if slot.is_none() {
             *slot = at(path);
         }
     };
-    endpoints.resource = at("resource");
-    fill(&mut endpoints.authorization, "authorize");
-    fill(&mut endpoints.token, "token");
-    fill(&mut endpoints.jwks, "jwks");
+    endpoints.resource = at(&paths.resource);
+    fill(&mut endpoints.authorization, &paths.authorize);
+    fill(&mut endpoints.token, &paths.token);
+    if endpoints.jwks.is_none() {
+        endpoints.jwks = Some(format!("{}/{}", realm.issuer(), paths.jwks));
+    }
     if policy.revocation.enabled {
-        fill(&mut endpoints.revocation, "revoke");
+        fill(&mut endpoints.revocation, &paths.revoke);
     }
     if policy.introspection.enabled {
-        fill(&mut endpoints.introspection, "introspect");
+        fill(&mut endpoints.introspection, &paths.introspect);
     }
     if policy.resource.userinfo {
-        fill(&mut endpoints.userinfo, "userinfo");
+        fill(&mut endpoints.userinfo, &paths.userinfo);
     }
     if policy.par.enabled {
-        fill(&mut endpoints.pushed_authorization_request, "par");
+        fill(&mut endpoints.pushed_authorization_request, &paths.par);
     }
     if policy.token.grants.iter().any(|grant| grant == DEVICE_GRANT) {
-        fill(&mut endpoints.device_authorization, "device_authorization");
+        fill(&mut endpoints.device_authorization, &paths.device_authorization);
     }
     if policy.registration.open {
-        fill(&mut endpoints.registration, "register");
+        fill(&mut endpoints.registration, &paths.register);
     }
 }
 

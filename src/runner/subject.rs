@@ -53,6 +53,7 @@ pub struct ClientSource {
 
 /// How a client is reached.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub enum Subject {
     /// A web application that runs already, or is started by the harness.
     Web {

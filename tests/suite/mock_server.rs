@@ -11,7 +11,7 @@ use oauthspec::wire::{Wire, WireOptions};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::oauthspec::command;
+use crate::oauthspec::{command, run};
 
 #[tokio::test]
 async fn a_server_per_test() {
@@ -37,6 +37,12 @@ async fn the_process_says_when_it_is_ready() {
     let mock = Mock::start(folder.path(), &[]);
     let keys = fetch(Request::get(format!("{}/jwks", mock.issuer()))).await.json().unwrap();
     assert!(keys["keys"].as_array().unwrap().len() >= 2);
+}
+
+#[test]
+fn it_ends_with_its_input_where_that_is_asked_for() {
+    let folder = tempdir().unwrap();
+    run(folder.path(), &["mock", "--until-stdin-ends"]).exits(0).shows("issuer http://127.0.0.1:");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A browser for tests: keeps cookies, follows redirects within the server, fills forms.
 
-use super::{CHALLENGE, client, url};
+use super::{CHALLENGE, client, place, url};
 use crate::mock::Realm;
 use crate::oauth::{Params, Request, Response};
 
@@ -43,9 +43,10 @@ impl<'a> Browser<'a> {
             let title = title(&response);
             response = match title.as_str() {
                 "Sign in" => {
-                    self.submit(&response, "login", &[("username", "alice"), ("password", "wonderland"), ("decision", decision)])
+                    let user = self.realm.users()[0].clone();
+                    self.fill(&response, &[("username", &user.username), ("password", &user.password), ("decision", decision)])
                 }
-                "Consent" => self.submit(&response, "consent", &[("decision", decision)]),
+                "Consent" => self.fill(&response, &[("decision", decision)]),
                 _ => return response,
             };
         }
@@ -54,7 +55,24 @@ impl<'a> Browser<'a> {
 
     /// The authorization request, and what it leads to before the user does anything.
     pub(super) fn authorize(&mut self, params: &Params) -> Response {
-        let response = self.send(Request::get(format!("{}?{}", url("authorize"), params.encode())));
+        self.open(&format!("{}?{}", place(self.realm, "authorize"), params.encode()))
+    }
+
+    /// Opens an address.
+    pub(super) fn open(&mut self, url: &str) -> Response {
+        let response = self.send(Request::get(url));
+        self.follow(response)
+    }
+
+    /// Sends the form of a page to where the page says, with all its hidden fields.
+    pub(super) fn fill(&mut self, page: &Response, values: &[(&str, &str)]) -> Response {
+        let text = page.text().into_owned();
+        let action = attribute(text.split_once("<form").unwrap().1, "action").unwrap();
+        let mut params = super::params(values);
+        for input in text.split("<input type=\"hidden\"").skip(1) {
+            params.push(attribute(input, "name").unwrap(), attribute(input, "value").unwrap_or_default());
+        }
+        let response = self.send(Request::post_form(format!("https://as.example{action}"), &params));
         self.follow(response)
     }
 
@@ -90,6 +108,9 @@ impl<'a> Browser<'a> {
 
     fn follow(&mut self, mut response: Response) -> Response {
         while let Some(to) = response.headers.get("location").filter(|to| to.starts_with("https://as.example/")) {
+            if to.contains("/error?") {
+                break;
+            }
             let request = Request::get(to.into_owned());
             response = self.send(request);
         }
@@ -107,6 +128,13 @@ pub(super) fn title(response: &Response) -> String {
     let text = response.text().into_owned();
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     title.map_or_else(String::new, |(title, _)| title.to_owned())
+}
+
+/// The value of an attribute of the tag that a text begins in, unescaped.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let tag = tag.split_once('>').map_or(tag, |(tag, _)| tag);
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value.replace("&amp;", "&"))
 }
 
 fn hidden(page: &Response, name: &str) -> Option<String> {

@@ -8,6 +8,7 @@ mod front;
 mod grants;
 mod par;
 mod patches;
+mod profiles;
 mod registration;
 mod scripts;
 mod tokens;
@@ -46,6 +47,20 @@ fn url(endpoint: &str) -> String {
     format!("https://as.example/r/{endpoint}")
 }
 
+/// The address of an endpoint, wherever the policy has put it.
+fn place(realm: &Realm, endpoint: &str) -> String {
+    let policies = realm.policies();
+    let paths = &policies.base().paths;
+    url(match endpoint {
+        "authorize" => &paths.authorize,
+        "token" => &paths.token,
+        "revoke" => &paths.revoke,
+        "userinfo" => &paths.userinfo,
+        "resource" => &paths.resource,
+        other => other,
+    })
+}
+
 fn client(realm: &Realm, id: &str) -> MockClient {
     realm.clients().into_iter().find(|client| client.client_id == id).unwrap()
 }
@@ -65,13 +80,13 @@ fn post(realm: &Realm, endpoint: &str, id: &str, pairs: &[(&str, &str)]) -> Resp
     let client = client(realm, id);
     let mut params = params(pairs);
     let mut request = match client.auth_method.as_str() {
-        "client_secret_basic" => Request::post_form(url(endpoint), &params).with("Authorization", basic(realm, id)),
+        "client_secret_basic" => Request::post_form(place(realm, endpoint), &params).with("Authorization", basic(realm, id)),
         method => {
             params.push("client_id", id);
             if method == "client_secret_post" {
                 params.push("client_secret", client.client_secret.unwrap());
             }
-            Request::post_form(url(endpoint), &params)
+            Request::post_form(place(realm, endpoint), &params)
         }
     };
     request.headers.push("Accept", "application/json");
@@ -101,7 +116,7 @@ fn refresh(realm: &Realm, id: &str, token: &Value) -> Response {
 /// The status with which the protected resource answers to a token.
 fn resource(realm: &Realm, token: &Value) -> u16 {
     let header = format!("Bearer {}", token.as_str().unwrap());
-    realm.handle(&Request::get(url("resource")).with("Authorization", header)).status
+    realm.handle(&Request::get(place(realm, "resource")).with("Authorization", header)).status
 }
 
 /// Status and error code of a back-channel answer.

@@ -32,6 +32,8 @@ settings! {
         foreign: String = "refuse".into(),
         /// Whether an unknown token is an error (RFC 7009 section 2.2 says it is none).
         unknown_is_error: bool = false,
+        /// Whether an ID token is an `unsupported_token_type` instead of a token that is not known.
+        knows_id_tokens: bool = false,
         /// Whether a wrong `token_type_hint` hides the token.
         trust_hint: bool = false,
     }
@@ -176,8 +178,17 @@ settings! {
         check_token: bool = true,
         /// Whether the scope is looked at.
         check_scope: bool = true,
+        /// The scope that the protected resource needs, by method and path below it: `"GET /projects"`; a `*` at the end stands for
+        /// anything. What is not named needs none in particular.
+        scopes: BTreeMap<String, String> = BTreeMap::new(),
         /// Whether a `WWW-Authenticate` field is sent with refusals.
         challenge: bool = true,
+        /// Its scheme; empty: left out (RFC 6750 section 3 says `Bearer`).
+        challenge_scheme: String = "Bearer".into(),
+        /// Whether it has a realm.
+        challenge_realm: bool = true,
+        /// Whether refusals repeat error and description in a JSON body.
+        error_body: bool = true,
         /// Whether `Cache-Control: no-store` is sent with answers to good tokens.
         no_store: bool = true,
         /// Whether a code passes for an access token.
@@ -194,9 +205,11 @@ settings! {
         private: bool = false,
         /// Whether keys carry a `kid`.
         kid: bool = true,
+        /// What a `kid` is: `name`, or `digest` (the SHA-256 of the public key in base64).
+        kid_form: String = "name".into(),
         /// Whether two keys share one `kid`.
         same_kid: bool = false,
-        /// Keys that are published, by their algorithms.
+        /// Keys that are published, by their algorithms; `RS256-second` is the second RSA key.
         published: Vec<String> = vec!["ES256".into(), "RS256".into()],
         /// Further keys that are published.
         more: Vec<Value> = vec![],

@@ -16,6 +16,8 @@ settings! {
         issuer: String = String::new(),
         /// Whether `X-Forwarded-Host` of anybody says where the endpoints are (RFC 9700 section 4.13).
         trust_forwarded: bool = false,
+        /// Whether the members stand in alphabetical order.
+        sorted: bool = false,
         /// Members that are left out.
         omit: Vec<String> = vec![],
         /// Whether the document is repeated as a signed token, `signed_metadata` (RFC 8414 section 2.1).
@@ -68,6 +70,38 @@ choices! {
         Once,
         /// Never.
         Never,
+    }
+}
+
+choices! {
+    /// Whether the authorization endpoint fails at requests that are right (RFC 6749 section 4.1.2.1).
+    Failing {
+        /// It does not.
+        No,
+        /// With `server_error`.
+        ServerError,
+        /// With `temporarily_unavailable`.
+        TemporarilyUnavailable,
+    }
+}
+
+choices! {
+    /// How errors are shown that are not redirected to the client.
+    ShownErrors {
+        /// By the answer itself.
+        AtOnce,
+        /// By a redirect to the error page (the first of `paths.error`), with the error in its query.
+        OnErrorPage,
+    }
+}
+
+choices! {
+    /// How pages know which authorization request they belong to.
+    Remembered {
+        /// By a transaction that the server keeps.
+        Transaction,
+        /// By the query of the authorization request, which the login page has too, and which can begin there as well.
+        Query,
     }
 }
 
@@ -140,6 +174,10 @@ settings! {
         prompt_login: bool = true,
         /// Whether `max_age` is honoured.
         max_age: bool = true,
+        /// Whether right requests fail all the same.
+        failing: Failing = Failing::No,
+        /// Parameters of a success that come first, in this order.
+        order: Vec<String> = vec![],
         /// Whether `request` and `request_uri`, which are not supported, are refused (OpenID Connect Core section 6); else ignored.
         refuse_request_objects: bool = true,
     }
@@ -262,6 +300,26 @@ settings! {
         content_security_policy: String = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'".into(),
         /// `Referrer-Policy`; empty: not sent (RFC 9700 section 4.2.4).
         referrer_policy: String = "no-referrer".into(),
+        /// How pages know which authorization request they belong to.
+        remembered: Remembered = Remembered::Transaction,
+        /// How errors are shown that are not redirected to the client.
+        shown_errors: ShownErrors = ShownErrors::AtOnce,
+        /// What the error page says beside the error itself; empty: nothing.
+        error_text: String = String::new(),
+        /// The name of the form on the login page; empty: none.
+        form_name: String = String::new(),
+        /// The field of the forms with the secret against cross-site requests.
+        csrf_field: String = "csrf".into(),
+        /// A cookie that every answer renews, and whose value that field repeats, in place of one for each transaction; empty: none.
+        csrf_cookie: String = String::new(),
+        /// Further hidden fields of the login form.
+        fields: BTreeMap<String, String> = BTreeMap::new(),
+        /// The name of the button on the login page; empty: none.
+        button_name: String = String::new(),
+        /// The cookie of a browser that has logged in.
+        session_cookie: String = "oauthspec_session".into(),
+        /// Seconds that a login lasts; 0: for ever.
+        session_lifetime: u64 = 0,
         /// Whether a wrong password is refused.
         check_password: bool = true,
         /// Status of redirects from one page to the next: 302, 303, 307.

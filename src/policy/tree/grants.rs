@@ -148,6 +148,10 @@ settings! {
         offered: bool = false,
         /// Where the parameters are put when tokens come from the authorization endpoint, and its errors (RFC 6749 section 4.2.2: the fragment).
         via: Via = Via::Fragment,
+        /// Whether an ID token comes beside the access token where `openid` was granted, though only `token` was asked for.
+        id_token: bool = false,
+        /// `token_type` there; empty: that of the token endpoint.
+        token_type: String = String::new(),
     }
 }
 

@@ -48,6 +48,8 @@ settings! {
         member: ScopeMember = ScopeMember::Always,
         /// Whether a client gets no more than it asks for; else all that it is registered for.
         only_requested: bool = true,
+        /// Scope tokens that are granted only together with `openid`.
+        with_openid: Vec<String> = vec![],
         /// Whether the order of the tokens matters (then an order other than the registered one is refused).
         ordered: bool = false,
     }
@@ -190,7 +192,7 @@ settings! {
         commit_delay_ms: u64 = 0,
         /// Characters.
         length: usize = 43,
-        /// What it is made of: `random`, `counter`, `time`, `constant`, `short` (six digits), `half` (half of it constant).
+        /// What it is made of: `random`, `counter`, `time`, `constant`, `short` (six digits), `half` (half of it constant), `uuid`.
         source: String = "random".into(),
         /// Characters put in front, some of them outside the grammar of RFC 6749 A.11 if so wished.
         prefix: String = String::new(),
@@ -239,6 +241,10 @@ settings! {
         check_registered_grants: bool = true,
         /// Whether an unknown grant type is refused; else it is taken for `authorization_code`.
         check_grant_type: bool = true,
+        /// How many requests a client may send in a minute; beyond it 429; 0: as many as it likes.
+        max_per_minute: u64 = 0,
+        /// Seconds of the `Retry-After` that goes with a 429; 0: none.
+        retry_after: u64 = 0,
         /// Whether names of parameters compare with regard to case (RFC 6749 section 1.1).
         case_sensitive: bool = true,
     }
@@ -303,6 +309,8 @@ settings! {
         query: bool = false,
         /// Whether a `client_id` in the body that is not the authenticated client is refused.
         check_id_mismatch: bool = true,
+        /// Whether `client_id` has to stand in the body, beside an Authorization header too.
+        require_client_id: bool = false,
         /// Whether an unknown client is told from a wrong secret in the description.
         tell_unknown: bool = false,
         /// The realm attribute of the Basic challenge; empty: none.
@@ -323,6 +331,8 @@ settings! {
         no_store_on_error: bool = true,
         /// Whether `expires_in` is sent.
         expires_in: bool = true,
+        /// Members that come first, in this order.
+        order: Vec<String> = vec![],
         /// `token_type`.
         token_type: String = "Bearer".into(),
         /// Further members.

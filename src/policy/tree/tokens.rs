@@ -34,19 +34,23 @@ settings! {
         format: String = "jwt".into(),
         /// `ES256` or `RS256`.
         alg: String = "ES256".into(),
+        /// Whether the second RSA key signs, not the first.
+        second_key: bool = false,
         /// Seconds it lives.
         lifetime: u64 = 3600,
         /// Characters, where it is opaque.
         length: usize = 43,
         /// What it is made of, where it is opaque: as for codes.
         source: String = "random".into(),
-        /// `typ` of the header, where it is a JWT.
+        /// `typ` of the header, where it is a JWT; empty: none.
         typ: String = "at+jwt".into(),
-        /// `aud`: `resource` (the protected resource), `list` (the same in a list), `client`.
+        /// `aud`: `resource` (the protected resource), `list` (the same in a list), `client`, `asked` (the `resource` of the
+        /// authorization request, RFC 8707; without one there is no `aud`), `none`.
         aud: String = "resource".into(),
         /// Which tokens are taken for good ones.
         trust: Trust = Trust::Issued,
-        /// Further claims.
+        /// Further claims. A string may hold `{user}`, `{user.CLAIM}`, `{client}`, `{scope}`, `{auth_time}`, `{grant}` (a UUID that all
+        /// tokens of one authorization share) and `{uuid}` (a fresh one); what has no value leaves its claim out.
         claims: BTreeMap<String, Value> = BTreeMap::new(),
     }
 }
@@ -102,6 +106,8 @@ settings! {
         reuse_revokes: bool = true,
         /// Seconds it lives.
         lifetime: u64 = 1_209_600,
+        /// Whether a replaced one leaves what remains of its life to the new one; else that begins a life of its own.
+        lifetime_kept: bool = false,
         /// Whether its expiry is checked.
         check_expiry: bool = true,
         /// Whether it works for its own client only.
@@ -110,6 +116,8 @@ settings! {
         accept_unknown: bool = false,
         /// Scope beyond the grant.
         widening: Widening = Widening::Refuse,
+        /// Whether `scope` is looked at; else the original one is granted.
+        read_scope: bool = true,
         /// Whether a narrower scope is honoured; else the original one is granted.
         narrowing: bool = true,
         /// Whether a narrower scope sticks to the new refresh token (RFC 6749 section 6 says it does not).
@@ -122,7 +130,7 @@ settings! {
         survives_failure: bool = true,
         /// Characters.
         length: usize = 43,
-        /// What it is made of: as for codes.
+        /// What it is made of: as for codes, or `jwe` (what looks like an encrypted token in five parts).
         source: String = "random".into(),
     }
 }
@@ -134,6 +142,12 @@ settings! {
         issue: bool = true,
         /// `RS256` or `ES256`.
         alg: String = "RS256".into(),
+        /// Whether the second RSA key signs, not the first.
+        second_key: bool = false,
+        /// `typ` of the header; empty: none.
+        typ: String = "JWT".into(),
+        /// Whether it holds the claims of the granted scopes, as the UserInfo response does.
+        scope_claims: bool = false,
         /// Seconds it lives.
         lifetime: u64 = 3600,
         /// Whether `nonce` is copied.
@@ -158,7 +172,7 @@ settings! {
         refreshed_nonce: String = "none".into(),
         /// `auth_time` of one that a refresh yields: `original`, `now`.
         refreshed_auth_time: String = "original".into(),
-        /// Further claims.
+        /// Further claims; templates as in `access_token.claims`.
         claims: BTreeMap<String, Value> = BTreeMap::new(),
     }
 }

@@ -22,7 +22,7 @@ words! {
 }
 
 grammar! {
-    /// A named change of the mock. `breaks` is for faults; `plans`, `declines` and `skips` are for variants.
+    /// A named change of the mock. `breaks` is for faults; `plans`, `declines` and `skips` are for variants; `base` is for profiles.
     Patch {
         /// One sentence: what the server does under it.
         title: Option<String>,
@@ -30,6 +30,8 @@ grammar! {
         why: Option<String>,
         /// The requirements that a fault breaks.
         breaks: Option<OneOrMany<String>>,
+        /// The profile that a profile begins with.
+        base: Option<String>,
         /// What must be there for it to apply.
         requires: Option<Requires>,
         /// Lists from which members of a family are made; {key} in strings stands for the element.
@@ -79,7 +81,7 @@ grammar! {
     /// When a rule applies. All that is given must hold.
     When {
         /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register,
-        /// device_authorization, verification.
+        /// device_authorization, verification, end_session.
         endpoint: Option<OneOrMany<String>>,
         /// Methods.
         method: Option<OneOrMany<String>>,

@@ -1,0 +1,3 @@
+module oauthspec
+
+go 1.18

@@ -1,0 +1,272 @@
+// Package oauthspec gives each test a mock authorization server of its own.
+//
+// Copy this file into your module. It needs the program oauthspec in PATH or in the environment variable OAUTHSPEC_BIN, and the
+// standard library only.
+//
+//	func TestLogin(t *testing.T) {
+//		realm := oauthspec.New(t, nil)
+//		app := NewApp(realm.Issuer, "web", "web-secret")
+//		...
+//	}
+//
+//	func TestRefusesUnsignedTokens(t *testing.T) {
+//		realm := oauthspec.New(t, oauthspec.Spec{"faults": []string{"id-token-alg-none"}})
+//		...
+//	}
+//
+// The tests of a package share one server; each has a realm of its own, which is gone when the test is over. What was
+// expected with [Realm.Expect] is verified then.
+package oauthspec
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Spec says how a realm is made: name, profile, variants, faults, patches, scripts, clients, users, seed, keys, clock.
+type Spec map[string]any
+
+// Match says which exchanges are meant: endpoint, method, grant, client, user, form, query, header, status, error and others.
+type Match map[string]any
+
+// Realm is an authorization server of its own: issuer, clients, users, keys, clock and journal.
+type Realm struct {
+	// Name is its name, and its path.
+	Name string `json:"name"`
+	// Issuer is the issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them.
+	Issuer string `json:"issuer"`
+	// Control is the URL of its control API.
+	Control string `json:"control"`
+
+	t testing.TB
+}
+
+// Exchange is an entry of the journal.
+type Exchange struct {
+	// Index counts from 0 over the life of the realm.
+	Index    uint64   `json:"index"`
+	Endpoint string   `json:"endpoint"`
+	Client   string   `json:"client"`
+	User     string   `json:"user"`
+	Grant    string   `json:"grant"`
+	Cause    string   `json:"cause"`
+	Applied  []string `json:"applied"`
+	Notes    []string `json:"notes"`
+	Request  struct {
+		Method     string         `json:"method"`
+		URL        string         `json:"url"`
+		Headers    [][2]string    `json:"headers"`
+		Body       string         `json:"body"`
+		Parameters map[string]any `json:"parameters"`
+	} `json:"request"`
+	Response struct {
+		Status  int         `json:"status"`
+		Headers [][2]string `json:"headers"`
+		Body    string      `json:"body"`
+	} `json:"response"`
+}
+
+// Token is a token or code that was made.
+type Token struct {
+	// Value is the token as it goes over the wire.
+	Value  string         `json:"token"`
+	Header map[string]any `json:"header"`
+	Claims map[string]any `json:"claims"`
+}
+
+// New makes a realm for a test. When the test is over, what was expected is verified, and the realm is removed.
+func New(t testing.TB, spec Spec) *Realm {
+	t.Helper()
+	server := shared(t)
+	if spec == nil {
+		spec = Spec{}
+	}
+	realm := &Realm{t: t}
+	realm.request(http.MethodPost, server.control+"/realms", spec, realm)
+	t.Cleanup(func() {
+		defer realm.request(http.MethodDelete, realm.Control, nil, nil)
+		realm.Verify()
+	})
+	return realm
+}
+
+// Advance moves the clock of the realm forward: "90s", "1h 30m".
+func (r *Realm) Advance(duration string) {
+	r.t.Helper()
+	r.request(http.MethodPost, r.Control+"/clock", Spec{"advance": duration}, nil)
+}
+
+// Freeze stops the clock of the realm.
+func (r *Realm) Freeze() {
+	r.t.Helper()
+	r.request(http.MethodPost, r.Control+"/clock", Spec{"frozen": true}, nil)
+}
+
+// Mint makes a token (access_token, refresh_token, id_token, code), right or broken: Spec{"broken": []string{"expired"}}.
+func (r *Realm) Mint(kind, client string, more Spec) Token {
+	r.t.Helper()
+	asked := Spec{"kind": kind, "client": client}
+	for member, value := range more {
+		asked[member] = value
+	}
+	var token Token
+	r.request(http.MethodPost, r.Control+"/tokens", asked, &token)
+	return token
+}
+
+// Journal gives the exchanges that match, the earliest first.
+func (r *Realm) Journal(match Match) []Exchange {
+	r.t.Helper()
+	var found struct{ Entries []Exchange }
+	r.request(http.MethodPost, r.Control+"/journal/search", Spec{"match": orAll(match)}, &found)
+	return found.Entries
+}
+
+// Wait waits for an exchange that matches, from an index on; timeout: "10s".
+func (r *Realm) Wait(match Match, since uint64, timeout string) Exchange {
+	r.t.Helper()
+	var found struct{ Entry Exchange }
+	r.request(http.MethodPost, r.Control+"/journal/wait", Spec{"match": orAll(match), "since": since, "timeout": timeout}, &found)
+	return found.Entry
+}
+
+// Expect expects exchanges, past and future ones, so many times.
+func (r *Realm) Expect(match Match, times int) {
+	r.t.Helper()
+	expectation := Spec{"when": orAll(match), "times": times}
+	r.request(http.MethodPost, r.Control+"/expectations", Spec{"expect": []Spec{expectation}}, nil)
+}
+
+// Verify fails the test if something that was expected did not happen, and tells what came nearest.
+func (r *Realm) Verify() {
+	r.t.Helper()
+	var verification struct {
+		Met    bool
+		Report string
+	}
+	r.request(http.MethodGet, r.Control+"/verification", nil, &verification)
+	if !verification.Met {
+		r.t.Error(verification.Report)
+	}
+}
+
+func orAll(match Match) Match {
+	if match == nil {
+		return Match{}
+	}
+	return match
+}
+
+// request sends a control request, and ends the test where it is refused.
+func (r *Realm) request(method, url string, body, into any) {
+	r.t.Helper()
+	var sent io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		sent = bytes.NewReader(text)
+	}
+	request, err := http.NewRequest(method, url, sent)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if response.StatusCode >= 300 {
+		r.t.Fatalf("%s %s: %s", method, url, problem(text))
+	}
+	if into != nil {
+		if err := json.Unmarshal(text, into); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// problem is a problem document (RFC 9457) in words.
+func problem(text []byte) string {
+	var document struct {
+		Detail string
+		Errors []struct{ Pointer, Parameter, Detail, Help string }
+	}
+	if json.Unmarshal(text, &document) != nil {
+		return string(text)
+	}
+	if len(document.Errors) == 0 {
+		return document.Detail
+	}
+	var flaws []string
+	for _, flaw := range document.Errors {
+		words := strings.Fields(strings.Join([]string{flaw.Pointer, flaw.Parameter, flaw.Detail, flaw.Help}, " "))
+		flaws = append(flaws, strings.Join(words, " "))
+	}
+	return strings.Join(flaws, "; ")
+}
+
+// server is the running program. It ends when the pipe to its standard input does: with this process.
+type server struct {
+	control string
+	input   io.Closer
+}
+
+var (
+	once    sync.Once
+	running *server
+	failure error
+)
+
+func shared(t testing.TB) *server {
+	t.Helper()
+	once.Do(func() { running, failure = start() })
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	return running
+}
+
+func start() (*server, error) {
+	program := os.Getenv("OAUTHSPEC_BIN")
+	if program == "" {
+		program = "oauthspec"
+	}
+	process := exec.Command(program, "mock", "--format", "json", "--until-stdin-ends")
+	process.Stderr = os.Stderr
+	input, err := process.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	output, err := process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := process.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(output).ReadBytes('\n')
+	if err != nil {
+		return nil, fmt.Errorf("%s mock did not start: %v", program, process.Wait())
+	}
+	var ready struct{ Control string }
+	if err := json.Unmarshal(line, &ready); err != nil {
+		return nil, err
+	}
+	return &server{control: strings.TrimRight(ready.Control, "/"), input: input}, nil
+}

@@ -1,0 +1,138 @@
+package oauthspec
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+var service = Spec{
+	"client_id": "app", "client_secret": "app-secret", "token_endpoint_auth_method": "client_secret_post",
+	"grant_types": []string{"client_credentials"}, "scopes": []string{"api:read"},
+}
+
+// do sends one request as an application does, and gives status and JSON.
+func do(t *testing.T, request *http.Request, err error) (int, map[string]any) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var body map[string]any
+	// Some answers have no body.
+	_ = json.NewDecoder(response.Body).Decode(&body)
+	return response.StatusCode, body
+}
+
+func tokenFrom(t *testing.T, issuer string) (int, map[string]any) {
+	t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"app"}, "client_secret": {"app-secret"}}
+	request, err := http.NewRequest(http.MethodPost, issuer+"/token", strings.NewReader(form.Encode()))
+	if err == nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return do(t, request, err)
+}
+
+func call(t *testing.T, url, token string) (int, map[string]any) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err == nil {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	return do(t, request, err)
+}
+
+func TestARealmIssuesTokensAndKeepsAJournal(t *testing.T) {
+	realm := New(t, Spec{"clients": []Spec{service}})
+	realm.Expect(Match{"endpoint": "token", "grant": "client_credentials"}, 1)
+	if status, body := tokenFrom(t, realm.Issuer); status != 200 || body["token_type"] != "Bearer" {
+		t.Fatal(status, body)
+	}
+	journal := realm.Journal(Match{"endpoint": "token"})
+	if len(journal) != 1 || journal[0].Client != "app" || journal[0].Response.Status != 200 {
+		t.Fatal(journal)
+	}
+	if waited := realm.Wait(Match{"endpoint": "token"}, 0, "5s"); waited.Index != journal[0].Index {
+		t.Fatal(waited)
+	}
+}
+
+func TestEachTestHasARealmOfItsOwn(t *testing.T) {
+	one, other := New(t, nil), New(t, nil)
+	if one.Issuer == other.Issuer || len(one.Journal(nil)) != 0 {
+		t.Fatal(one, other)
+	}
+}
+
+func TestAScriptMakesItMisbehaveAtAMoment(t *testing.T) {
+	rule := Spec{"when": Spec{"endpoint": "token", "first": 1}, "respond": Spec{"status": 503, "json": Spec{}}}
+	realm := New(t, Spec{"scripts": Spec{"busy": Spec{"patch": []Spec{rule}}}})
+	for _, want := range []int{503, 401} {
+		if status, body := tokenFrom(t, realm.Issuer); status != want {
+			t.Fatal(status, body)
+		}
+	}
+}
+
+func TestAFaultBreaksOneRule(t *testing.T) {
+	realm := New(t, Spec{"faults": []string{"bearer-never-expires"}})
+	token := realm.Mint("access_token", "web", Spec{"user": "alice"})
+	realm.Advance("2h")
+	if status, _ := call(t, realm.Issuer+"/resource", token.Value); status != 200 {
+		t.Fatal(status)
+	}
+}
+
+func TestTokensAreMadeAndExpire(t *testing.T) {
+	realm := New(t, nil)
+	token := realm.Mint("access_token", "web", Spec{"user": "alice", "scope": "openid"})
+	if status, body := call(t, realm.Issuer+"/userinfo", token.Value); status != 200 || body["sub"] != "alice" {
+		t.Fatal(status, body)
+	}
+	realm.Advance("2h")
+	if status, _ := call(t, realm.Issuer+"/userinfo", token.Value); status != 401 {
+		t.Fatal(status)
+	}
+}
+
+func TestBrokenTokensAreMade(t *testing.T) {
+	claims := New(t, nil).Mint("id_token", "web", Spec{"user": "alice", "broken": []string{"expired"}}).Claims
+	if int64(claims["exp"].(float64)) >= time.Now().Unix() {
+		t.Fatal(claims)
+	}
+}
+
+// listener is a test that writes down what it is told instead of failing.
+type listener struct {
+	testing.TB
+	said []string
+}
+
+func (l *listener) Error(words ...any) { l.said = append(l.said, words[0].(string)) }
+
+func TestWhatWasExpectedAndDidNotHappenFailsTheTest(t *testing.T) {
+	realm := New(t, nil)
+	told := &listener{TB: t}
+	expecting := &Realm{Issuer: realm.Issuer, Control: realm.Control, t: told}
+	expecting.Expect(Match{"endpoint": "token", "grant": "refresh_token"}, 1)
+	expecting.Verify()
+	expecting.request(http.MethodDelete, realm.Control+"/expectations", nil, nil)
+	if len(told.said) != 1 || !strings.Contains(told.said[0], "refresh_token") {
+		t.Fatal(told.said)
+	}
+}
+
+func TestAProblemNamesTheMember(t *testing.T) {
+	words := problem([]byte(`{"detail":"d","errors":[{"pointer":"/faults/0","detail":"there is no such fault"}]}`))
+	if words != "/faults/0 there is no such fault" {
+		t.Fatal(words)
+	}
+}

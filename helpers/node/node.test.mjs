@@ -1,0 +1,4 @@
+import { test } from 'node:test'
+import { promises } from './promises.mjs'
+
+for (const [name, promise] of Object.entries(promises)) test(name, promise)

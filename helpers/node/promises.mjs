@@ -1,0 +1,81 @@
+// What the helper promises, on a running mock, for any test runner.
+
+import assert from 'node:assert/strict'
+import { oauthspec, Server } from './oauthspec.mjs'
+
+const service = {
+  client_id: 'app',
+  client_secret: 'app-secret',
+  token_endpoint_auth_method: 'client_secret_post',
+  grant_types: ['client_credentials'],
+  scopes: ['api:read'],
+}
+
+// Status and JSON of one request, as an application sends it.
+async function ask(url, { form, token } = {}) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {}
+  const response = await fetch(url, { method: form ? 'POST' : 'GET', headers, body: form && new URLSearchParams(form) })
+  return { status: response.status, body: JSON.parse((await response.text()) || 'null') }
+}
+
+function tokenFrom(issuer) {
+  return ask(`${issuer}/token`, { form: { grant_type: 'client_credentials', client_id: 'app', client_secret: 'app-secret' } })
+}
+
+export const promises = {
+  'a realm issues tokens and keeps a journal': async (t) => {
+    const realm = await oauthspec(t, { clients: [service] })
+    await realm.expect({ endpoint: 'token', grant: 'client_credentials' }, 1)
+    const { status, body } = await tokenFrom(realm.issuer)
+    assert.deepEqual([status, body.token_type], [200, 'Bearer'])
+    const [exchange, ...more] = await realm.journal({ endpoint: 'token' })
+    assert.deepEqual([exchange.client, more.length], ['app', 0])
+    assert.equal((await realm.wait({ endpoint: 'token' }, { since: 0 })).index, exchange.index)
+  },
+
+  'each test has a realm of its own': async (t) => {
+    const [one, other] = await Promise.all([oauthspec(t), oauthspec(t)])
+    assert.notEqual(one.issuer, other.issuer)
+    assert.deepEqual(await one.journal(), [])
+  },
+
+  'a script makes it misbehave at a moment': async (t) => {
+    const busy = { patch: [{ when: { endpoint: 'token', first: 1 }, respond: { status: 503, json: {} } }] }
+    const realm = await oauthspec(t, { scripts: { busy } })
+    assert.equal((await tokenFrom(realm.issuer)).status, 503)
+    assert.equal((await tokenFrom(realm.issuer)).status, 401)
+  },
+
+  'a fault breaks one rule': async (t) => {
+    const realm = await oauthspec(t, { faults: ['bearer-never-expires'] })
+    const { token } = await realm.mint('access_token', 'web', { user: 'alice' })
+    await realm.advance('2h')
+    assert.equal((await ask(`${realm.issuer}/resource`, { token })).status, 200)
+  },
+
+  'tokens are made and expire': async (t) => {
+    const realm = await oauthspec(t)
+    const { token } = await realm.mint('access_token', 'web', { user: 'alice', scope: 'openid' })
+    assert.deepEqual(await ask(`${realm.issuer}/userinfo`, { token }), { status: 200, body: { sub: 'alice' } })
+    await realm.advance('2h')
+    assert.equal((await ask(`${realm.issuer}/userinfo`, { token })).status, 401)
+  },
+
+  'broken tokens are made': async (t) => {
+    const { claims } = await (await oauthspec(t)).mint('id_token', 'web', { user: 'alice', broken: ['expired'] })
+    assert.ok(claims.exp < Date.now() / 1000)
+  },
+
+  'what was expected and did not happen fails the test': async () => {
+    const server = await Server.start()
+    const realm = await server.realm()
+    await realm.expect({ endpoint: 'token', grant: 'refresh_token' })
+    await tokenFrom(realm.issuer)
+    await assert.rejects(realm.close(), /refresh_token/)
+    server.close()
+  },
+
+  'a refused request names the member': async (t) => {
+    await assert.rejects(oauthspec(t, { faults: ['no-such-fault'] }), /faults\/0/)
+  },
+}

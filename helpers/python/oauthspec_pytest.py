@@ -1,0 +1,155 @@
+"""A pytest plugin: a mock authorization server for each test.
+
+Copy this file beside your tests, and name it in `conftest.py`: `pytest_plugins = ["oauthspec_pytest"]`. It needs the program
+`oauthspec` in PATH or in the environment variable OAUTHSPEC_BIN, and nothing beside pytest and the standard library.
+
+    def test_login(oauthspec):
+        my_app.configure(issuer=oauthspec.issuer, client_id="web", client_secret="web-secret")
+        ...
+
+    @pytest.mark.oauthspec(faults=["id-token-alg-none"])
+    def test_refuses_unsigned_tokens(oauthspec):
+        ...
+
+One server runs for the whole session; each test has a realm of its own, which is gone when the test is over. What was expected with
+`oauthspec.expect` is verified then.
+"""
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+
+class ControlError(Exception):
+    """The mock refuses a control request; its words name the member that is wrong."""
+
+
+class Server:
+    """A running `oauthspec mock`."""
+
+    def __init__(self, *options):
+        command = [os.environ.get("OAUTHSPEC_BIN", "oauthspec"), "mock", "--format", "json", "--until-stdin-ends", *options]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(command)} ended with status {self._process.wait()}")
+        ready = json.loads(line)
+        #: The issuer of the realm that is there from the start.
+        self.issuer = ready["issuer"]
+        #: The URL of the control API.
+        self.control = ready["control"].rstrip("/")
+
+    def realm(self, **spec):
+        """Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`."""
+        return Realm(request("POST", f"{self.control}/realms", spec))
+
+    def close(self):
+        """Ends the program, which also ends with this process."""
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+class Realm:
+    """An authorization server of its own: issuer, clients, users, keys, clock and journal."""
+
+    def __init__(self, view):
+        #: As it was when it was made: clients, users, policy.
+        self.view = view
+        self.name = view["name"]
+        #: The issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them.
+        self.issuer = view["issuer"]
+        self.control = view["control"]
+
+    def advance(self, duration):
+        """Moves the clock of the realm forward: `"90s"`, `"1h 30m"`."""
+        return request("POST", f"{self.control}/clock", {"advance": duration})
+
+    def freeze(self):
+        """Stops the clock of the realm."""
+        return request("POST", f"{self.control}/clock", {"frozen": True})
+
+    def mint(self, kind, client, **more):
+        """Makes a token (`access_token`, `refresh_token`, `id_token`, `code`), right or `broken=[…]`, and gives it with its claims."""
+        return request("POST", f"{self.control}/tokens", {"kind": kind, "client": client, **more})
+
+    def journal(self, since=0, **match):
+        """The exchanges that match, the earliest first: `journal(endpoint="token", grant="refresh_token")`."""
+        found = request("POST", f"{self.control}/journal/search", {"match": match, "since": since})
+        return found["entries"]
+
+    def wait(self, timeout="10s", since=None, **match):
+        """Waits for an exchange that matches: with `since` from that index on, else from now on."""
+        body = {"match": match, "timeout": timeout}
+        if since is not None:
+            body["since"] = since
+        return request("POST", f"{self.control}/journal/wait", body)["entry"]
+
+    def expect(self, times=None, name=None, **match):
+        """Expects exchanges, past and future ones: `times` of them (`2`, `{"lte": 1}`), without it at least one."""
+        expectation = {"when": match, "times": times, "name": name}
+        given = {member: value for member, value in expectation.items() if value is not None}
+        request("POST", f"{self.control}/expectations", {"expect": [given]})
+
+    def verify(self):
+        """Fails if something that was expected did not happen, and tells what came nearest."""
+        verification = request("GET", f"{self.control}/verification")
+        assert verification["met"], verification["report"]
+
+    def delete(self):
+        """Removes the realm with all that belongs to it."""
+        request("DELETE", self.control)
+
+
+def request(method, url, body=None):
+    """One control request."""
+    data = None if body is None else json.dumps(body).encode()
+    asked = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.urlopen(asked) as response:
+            text = response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise ControlError(f"{method} {url}: {problem(error.read())}") from None
+    return json.loads(text) if text else None
+
+
+def problem(text):
+    """A problem document (RFC 9457) in words."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text.decode(errors="replace")
+    flaws = [
+        " ".join(filter(None, (flaw.get("pointer") or flaw.get("parameter"), flaw["detail"], flaw.get("help"))))
+        for flaw in document.get("errors", [])
+    ]
+    return "; ".join(flaws) or document.get("detail", "")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "oauthspec(profile, variants, faults, patches, scripts, clients, users, …): the realm of a test")
+
+
+@pytest.fixture(scope="session")
+def oauthspec_server():
+    """The server of the session."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def oauthspec(request, oauthspec_server):
+    """A realm for the test, made as the marker `oauthspec` says."""
+    marker = request.node.get_closest_marker("oauthspec")
+    realm = oauthspec_server.realm(**(marker.kwargs if marker else {}))
+    yield realm
+    try:
+        realm.verify()
+    finally:
+        realm.delete()

@@ -1,0 +1,85 @@
+"""What the plugin promises, on a running mock."""
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from oauthspec_pytest import ControlError
+
+SERVICE = {"client_id": "app", "client_secret": "app-secret", "grant_types": ["client_credentials"], "scopes": ["api:read"]}
+
+
+def ask(url, form=None, token=None):
+    """Status and JSON of one request, as an application sends it."""
+    request = urllib.request.Request(url, urllib.parse.urlencode(form).encode() if form else None)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read() or "null")
+
+
+def token_from(issuer):
+    form = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "app-secret"}
+    return ask(f"{issuer}/token", form)
+
+
+@pytest.mark.oauthspec(clients=[SERVICE | {"token_endpoint_auth_method": "client_secret_post"}])
+def test_a_realm_issues_tokens_and_keeps_a_journal(oauthspec):
+    oauthspec.expect(endpoint="token", grant="client_credentials", times=1)
+    status, answer = token_from(oauthspec.issuer)
+    assert (status, answer["token_type"]) == (200, "Bearer")
+    [exchange] = oauthspec.journal(endpoint="token")
+    assert exchange["client"] == "app"
+    assert oauthspec.wait(since=0, endpoint="token")["index"] == exchange["index"]
+
+
+def test_each_test_has_a_realm_of_its_own(oauthspec, oauthspec_server):
+    assert oauthspec.issuer != oauthspec_server.issuer
+    assert oauthspec.journal() == []
+
+
+@pytest.mark.oauthspec(scripts={"busy": {"patch": [{"when": {"endpoint": "token", "first": 1}, "respond": {"status": 503, "json": {}}}]}})
+def test_a_script_makes_it_misbehave_at_a_moment(oauthspec):
+    assert token_from(oauthspec.issuer)[0] == 503
+    assert token_from(oauthspec.issuer)[0] == 401
+
+
+@pytest.mark.oauthspec(faults=["bearer-never-expires"])
+def test_a_fault_breaks_one_rule(oauthspec):
+    token = oauthspec.mint("access_token", "web", user="alice")["token"]
+    oauthspec.advance("2h")
+    assert ask(f"{oauthspec.issuer}/resource", token=token)[0] == 200
+
+
+def test_tokens_are_made_and_expire(oauthspec):
+    token = oauthspec.mint("access_token", "web", user="alice", scope="openid")["token"]
+    assert ask(f"{oauthspec.issuer}/userinfo", token=token) == (200, {"sub": "alice"})
+    oauthspec.advance("2h")
+    assert ask(f"{oauthspec.issuer}/userinfo", token=token)[0] == 401
+
+
+def test_broken_tokens_are_made(oauthspec):
+    claims = oauthspec.mint("id_token", "web", user="alice", broken=["expired"])["claims"]
+    assert claims["exp"] < time.time()
+
+
+def test_what_was_expected_and_did_not_happen_fails_the_test(oauthspec_server):
+    realm = oauthspec_server.realm()
+    realm.expect(endpoint="token", grant="refresh_token")
+    token_from(realm.issuer)
+    with pytest.raises(AssertionError, match="refresh_token"):
+        realm.verify()
+    realm.delete()
+
+
+def test_a_refused_request_names_the_member(oauthspec_server):
+    with pytest.raises(ControlError, match="/faults/0"):
+        oauthspec_server.realm(faults=["no-such-fault"])
