@@ -1,7 +1,5 @@
 //! Every way in which a value may be written in a URL, a header field, a form, JSON or HTML.
 
-use std::collections::HashSet;
-
 use crate::oauth::{encoding, is_unreserved};
 
 /// How a value may be written, and where it counts.
@@ -27,20 +25,20 @@ pub(super) fn spellings(value: &[u8]) -> Vec<Spelling> {
     let plain_rule = if is_wordlike(value) { Rule::AsValue } else { Rule::Anywhere };
     let mut out = Collector::default();
     let text = String::from_utf8_lossy(value);
-    out.add(&text, plain_rule);
+    out.add(text.clone().into_owned(), plain_rule);
     if value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
         // Nothing in it ever needs escaping: that goes for nearly every code and token.
         for digits in DIGITS {
-            out.add(&escape(value, |_| false, None, digits), plain_rule);
+            out.add(escape(value, |_| false, None, digits), plain_rule);
         }
         out.add_base64(value);
         return out.list;
     }
     for escaped in percent_spellings(value) {
-        out.add(&escaped, plain_rule);
+        out.add(escaped, plain_rule);
     }
     for escaped in json_spellings(&text).into_iter().chain(html_spellings(&text)) {
-        out.add(&escaped, plain_rule);
+        out.add(escaped, plain_rule);
     }
     for bytes in [value, encoding::form(value).as_bytes(), encoding::percent(value).as_bytes()] {
         out.add_base64(bytes);
@@ -54,13 +52,13 @@ const DIGITS: [&[u8; 16]; 2] = [b"0123456789ABCDEF", b"0123456789abcdef"];
 #[derive(Default)]
 struct Collector {
     list: Vec<Spelling>,
-    seen: HashSet<String>,
 }
 
 impl Collector {
-    fn add(&mut self, text: &str, rule: Rule) {
-        if !text.is_empty() && self.seen.insert(text.to_owned()) {
-            self.list.push(Spelling { text: text.to_owned(), rule });
+    /// There are a few dozen at most, so that looking through them is cheaper than keeping a set.
+    fn add(&mut self, text: String, rule: Rule) {
+        if !text.is_empty() && self.list.iter().all(|known| known.text != text) {
+            self.list.push(Spelling { text, rule });
         }
     }
 
@@ -70,9 +68,11 @@ impl Collector {
             return;
         }
         for core in base64_cores(bytes) {
-            self.add(&core.replace('+', "-").replace('/', "_"), Rule::InsideBase64);
-            self.add(&core.replace('+', "%2B").replace('/', "%2F"), Rule::InsideBase64);
-            self.add(&core, Rule::InsideBase64);
+            if core.contains(['+', '/']) {
+                self.add(core.replace('+', "-").replace('/', "_"), Rule::InsideBase64);
+                self.add(core.replace('+', "%2B").replace('/', "%2F"), Rule::InsideBase64);
+            }
+            self.add(core, Rule::InsideBase64);
         }
     }
 }
@@ -104,7 +104,7 @@ fn percent_spellings(value: &[u8]) -> Vec<String> {
 }
 
 fn escape(bytes: &[u8], plain: impl Fn(u8) -> bool, blank: Option<char>, digits: &[u8; 16]) -> String {
-    let mut out = String::with_capacity(bytes.len());
+    let mut out = String::with_capacity(bytes.len() * 3);
     for &byte in bytes {
         match blank {
             Some(blank) if byte == b' ' => out.push(blank),
@@ -174,10 +174,10 @@ fn base64_cores(bytes: &[u8]) -> Vec<String> {
     let core = |before: usize| {
         let mut padded = vec![0; before];
         padded.extend_from_slice(bytes);
-        let whole = encoding::base64(&padded);
-        let first = (before * 8).div_ceil(6);
-        let last = padded.len() * 8 / 6;
-        whole[first..last].to_owned()
+        let mut whole = encoding::base64(&padded);
+        whole.truncate(padded.len() * 8 / 6);
+        whole.drain(..(before * 8).div_ceil(6));
+        whole
     };
     (0..3).map(core).collect()
 }

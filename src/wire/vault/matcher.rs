@@ -1,75 +1,98 @@
 //! Finds every spelling of every known value in one pass, the longest first.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Entry;
-use super::encodings::Rule;
+use super::encodings::{Rule, Spelling};
 
 /// What is left of a torn secret is taken off from this length on.
 const SHORTEST_TORN: usize = 4;
 /// How many bytes of a spelling are looked up.
 const PREFIX: usize = 4;
+/// By how many bits of their fingerprints beginnings are told apart.
+const BITS: u32 = 13;
 
 /// All spellings, by how they begin. It is built anew for each scenario and used on a few hundred kilobytes, so that building has to be
 /// cheap: an automaton over the same spellings takes longer to build than all searching.
 pub(super) struct Matcher {
+    /// Longest first; of the same text that first which was known first.
     patterns: Vec<Pattern>,
-    /// Positions in `patterns`, longest first, by the first bytes.
-    by_prefix: HashMap<[u8; PREFIX], Vec<usize>>,
+    /// The first pattern that begins with this fingerprint, counted from 1; 0 where there is none.
+    heads: Vec<u32>,
     /// Positions of the patterns that are shorter than a prefix, longest first.
     short: Vec<usize>,
-    /// Whether a prefix with this fingerprint is there at all.
-    fingerprints: Vec<bool>,
 }
 
 struct Pattern {
-    text: String,
+    spellings: Arc<[Spelling]>,
+    /// Which of them.
+    which: usize,
     name: Arc<str>,
-    rule: Rule,
+    /// The next pattern with the same fingerprint, counted as in `heads`.
+    next: u32,
+}
+
+impl Pattern {
+    fn text(&self) -> &str {
+        &self.spellings[self.which].text
+    }
+
+    fn rule(&self) -> Rule {
+        self.spellings[self.which].rule
+    }
 }
 
 impl Matcher {
     pub(super) fn new<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
-        let mut seen: HashMap<&str, ()> = HashMap::new();
-        let mut patterns = Vec::new();
-        for entry in entries {
-            for spelling in entry.spellings.iter() {
-                if !spelling.text.is_empty() && seen.insert(&spelling.text, ()).is_none() {
-                    let name = Arc::clone(&entry.name);
-                    patterns.push(Pattern { text: spelling.text.clone(), name, rule: spelling.rule });
-                }
-            }
-        }
-        patterns.sort_by_key(|pattern: &Pattern| std::cmp::Reverse(pattern.text.len()));
-        let mut matcher =
-            Self { patterns: Vec::new(), by_prefix: HashMap::new(), short: Vec::new(), fingerprints: vec![false; 1 << 16] };
-        for (position, pattern) in patterns.iter().enumerate() {
-            match pattern.text.as_bytes().first_chunk::<PREFIX>() {
+        let every = |entry: &'a Entry| {
+            let pattern =
+                move |which| Pattern { spellings: Arc::clone(&entry.spellings), which, name: Arc::clone(&entry.name), next: 0 };
+            (0..entry.spellings.len()).map(pattern)
+        };
+        let mut patterns: Vec<Pattern> = entries.flat_map(every).collect();
+        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.text().len()));
+        let mut heads = vec![0; 1 << BITS];
+        let mut short = Vec::new();
+        // From the last on, so that each chain begins with its longest.
+        for position in (0..patterns.len()).rev() {
+            match patterns[position].text().as_bytes().first_chunk::<PREFIX>() {
                 Some(prefix) => {
-                    matcher.fingerprints[fingerprint(*prefix)] = true;
-                    matcher.by_prefix.entry(*prefix).or_default().push(position);
+                    let head = &mut heads[fingerprint(*prefix)];
+                    patterns[position].next = std::mem::replace(head, u32::try_from(position + 1).unwrap_or(0));
                 }
-                None => matcher.short.push(position),
+                None => short.insert(0, position),
             }
         }
-        matcher.patterns = patterns;
-        matcher
+        Self { patterns, heads, short }
     }
 
     /// The leftmost place of a spelling, and of several there the longest.
     fn find(&self, text: &[u8], from: usize) -> Option<(&Pattern, Range<usize>)> {
-        let at = |position: usize, start: usize| {
-            let pattern = &self.patterns[position];
-            text[start..].starts_with(pattern.text.as_bytes()).then(|| (pattern, start..start + pattern.text.len()))
-        };
         (from..text.len()).find_map(|start| {
-            let prefix = text[start..].first_chunk::<PREFIX>().filter(|prefix| self.fingerprints[fingerprint(**prefix)]);
-            let long = prefix.and_then(|prefix| self.by_prefix.get(prefix)).into_iter().flatten();
-            long.chain(&self.short).find_map(|position| at(*position, start))
+            let rest = &text[start..];
+            let pattern = self.long_at(rest).or_else(|| self.short_at(rest))?;
+            Some((pattern, start..start + pattern.text().len()))
         })
+    }
+
+    /// The longest spelling with which a text begins.
+    fn long_at(&self, text: &[u8]) -> Option<&Pattern> {
+        let mut next = self.heads[fingerprint(*text.first_chunk::<PREFIX>()?)];
+        while let Some(position) = next.checked_sub(1) {
+            let pattern = &self.patterns[position as usize];
+            if text.starts_with(pattern.text().as_bytes()) {
+                return Some(pattern);
+            }
+            next = pattern.next;
+        }
+        None
+    }
+
+    fn short_at(&self, text: &[u8]) -> Option<&Pattern> {
+        let mut patterns = self.short.iter().map(|position| &self.patterns[*position]);
+        patterns.find(|pattern| text.starts_with(pattern.text().as_bytes()))
     }
 
     /// The text with names in place of values.
@@ -78,7 +101,7 @@ impl Matcher {
         let mut kept = 0;
         let mut from = 0;
         while let Some((pattern, found)) = self.find(text.as_bytes(), from) {
-            let place = match pattern.rule {
+            let place = match pattern.rule() {
                 Rule::Anywhere => found,
                 Rule::AsValue if stands_as_value(text, found.clone()) => found,
                 Rule::AsValue => {
@@ -99,11 +122,11 @@ impl Matcher {
     /// How many bytes at the end are the beginning of a known value.
     pub(super) fn torn_at_end(&self, bytes: &[u8]) -> usize {
         let torn = |pattern: &Pattern| {
-            let text = pattern.text.as_bytes();
+            let text = pattern.text().as_bytes();
             let longest = text.len().saturating_sub(1).min(bytes.len());
             (SHORTEST_TORN..=longest).rev().find(|&length| bytes.ends_with(&text[..length])).unwrap_or(0)
         };
-        self.patterns.iter().filter(|pattern| pattern.rule != Rule::AsValue).map(torn).max().unwrap_or(0)
+        self.patterns.iter().filter(|pattern| pattern.rule() != Rule::AsValue).map(torn).max().unwrap_or(0)
     }
 }
 
@@ -114,7 +137,7 @@ impl fmt::Debug for Matcher {
 }
 
 fn fingerprint(prefix: [u8; PREFIX]) -> usize {
-    (u32::from_le_bytes(prefix).wrapping_mul(0x9E37_79B1) >> 16) as usize
+    (u32::from_le_bytes(prefix).wrapping_mul(0x9E37_79B1) >> (32 - BITS)) as usize
 }
 
 /// Whether a word stands there as a value: alone, or behind `=`, `:` or a quotation mark, and not as a name itself.

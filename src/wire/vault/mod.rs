@@ -3,6 +3,7 @@
 //! Redaction and normalisation are one thing: reports and snapshots both take their text from here.
 
 mod encodings;
+mod fields;
 mod matcher;
 mod names;
 mod observe;
@@ -94,7 +95,7 @@ impl Vault {
     pub fn observe(&self, exchange: &Exchange) {
         for (kind, value) in observe::secrets(exchange) {
             if value.len() >= SHORTEST_OBSERVED {
-                self.add(&kind, &value);
+                self.add(kind, &value);
             }
         }
     }
@@ -121,10 +122,10 @@ impl Vault {
         (Sealed::default(), Some(encoding::base64(bytes)))
     }
 
-    /// A whole exchange without secrets. Learns from it first; what later exchanges teach is not in it, so seal late.
+    /// A whole exchange without secrets, which has to be [observed](Self::observe) before; what is learnt later is still in it, so
+    /// seal late.
     #[must_use]
     pub fn exchange(&self, exchange: &Exchange, step: &str) -> SealedExchange {
-        self.observe(exchange);
         let (body, body_base64) = self.seal_bytes(&exchange.request.body);
         let request = SealedRequest {
             method: self.seal(&exchange.request.method),
@@ -200,20 +201,26 @@ impl Vault {
         self.state().values.contains_key(value) || self.0.parent.as_ref().is_some_and(|parent| parent.knows(value))
     }
 
-    /// The automaton for all that is known by now.
+    /// The matcher for all that is known by now.
     fn matcher(&self) -> Arc<Matcher> {
-        let inherited = self.0.parent.as_ref().map(Self::everything).unwrap_or_default();
+        let inherited = self.0.parent.as_ref().map_or(0, Self::known);
         let mut state = self.state();
-        let known = inherited.len() + state.entries.len();
+        let known = inherited + state.entries.len();
         if let Some((made_for, matcher)) = &state.matcher
             && *made_for == known
         {
             return Arc::clone(matcher);
         }
         // Its own names come first: a value that both learnt keeps the name under which this scenario knows it.
+        let inherited = self.0.parent.as_ref().map(Self::everything).unwrap_or_default();
         let matcher = Arc::new(Matcher::new(state.entries.iter().chain(&inherited)));
         state.matcher = Some((known, Arc::clone(&matcher)));
         matcher
+    }
+
+    /// How many values are known.
+    fn known(&self) -> usize {
+        self.0.parent.as_ref().map_or(0, Self::known) + self.state().entries.len()
     }
 
     fn everything(&self) -> Vec<Entry> {

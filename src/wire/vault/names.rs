@@ -2,7 +2,8 @@
 
 /// The kind of secret that stands under that name: a parameter, a JSON member, a form field or a header field.
 pub(super) fn kind_of(name: &str) -> Option<&'static str> {
-    let name = name.trim().to_ascii_lowercase().replace(['-', '.'], "_");
+    let plain = |c: char| if matches!(c, '-' | '.') { '_' } else { c.to_ascii_lowercase() };
+    let name: String = name.trim().chars().map(plain).collect();
     EXACT
         .iter()
         .find(|(known, _)| *known == name)

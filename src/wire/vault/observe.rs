@@ -4,24 +4,20 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use scraper::{Html, Selector};
 use serde_json::Value;
 
+use super::fields::fields;
 use super::names;
 use crate::oauth::{Exchange, Headers, encoding};
 
 static JWT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}").expect("a constant expression")
 });
-static PAIR: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z_][A-Za-z0-9_.\-]*)=([^&;\s"'<>,\\#]+)"#).expect("a constant expression"));
 static MEMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#""([A-Za-z_][A-Za-z0-9_.\-]*)"\s*:\s*"((?:[^"\\]|\\.)*)"#).expect("a constant expression"));
-static FIELDS: LazyLock<Selector> =
-    LazyLock::new(|| Selector::parse("input[type=hidden i], meta[name][content]").expect("a constant selector"));
 
 /// A kind and a value.
-pub(super) type Secret = (String, Vec<u8>);
+pub(super) type Secret = (&'static str, Vec<u8>);
 
 /// Every secret of an exchange, in the order in which it appears.
 pub(super) fn secrets(exchange: &Exchange) -> Vec<Secret> {
@@ -39,15 +35,17 @@ pub(super) fn secrets(exchange: &Exchange) -> Vec<Secret> {
 
 /// Everything that has the form of a JWS or JWE in compact serialisation.
 pub(super) fn json_web_tokens(text: &str) -> impl Iterator<Item = &str> {
-    JWT.find_iter(text).map(|found| found.as_str())
+    // Nearly no text holds one, and it is asked of every field of every exchange.
+    let begins = text.contains("eyJ").then(|| JWT.find_iter(text));
+    begins.into_iter().flatten().map(|found| found.as_str())
 }
 
 #[derive(Default)]
 struct Found(Vec<Secret>);
 
 impl Found {
-    fn add(&mut self, kind: &str, value: impl Into<Vec<u8>>) {
-        self.0.push((kind.to_owned(), value.into()));
+    fn add(&mut self, kind: &'static str, value: impl Into<Vec<u8>>) {
+        self.0.push((kind, value.into()));
     }
 
     fn headers(&mut self, headers: &Headers) {
@@ -109,9 +107,7 @@ impl Found {
             self.json(&value);
         } else {
             self.members(&text);
-            if text.contains("<input") || text.contains("<INPUT") || text.contains("<meta") {
-                self.html(&text);
-            }
+            self.html(&text);
         }
         self.text(&text, 2);
     }
@@ -143,7 +139,7 @@ impl Found {
     }
 
     /// `code`, `state` and `token` name other things than secrets too, in the JSON of others: words and sentences are none.
-    fn member(&mut self, kind: &str, text: &str) {
+    fn member(&mut self, kind: &'static str, text: &str) {
         let wordy = text.contains(char::is_whitespace)
             || text.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'))
             || text.chars().all(|c| c.is_ascii_uppercase() || c == '_');
@@ -153,24 +149,27 @@ impl Found {
     }
 
     fn html(&mut self, text: &str) {
-        let document = Html::parse_document(text);
-        for element in document.select(&FIELDS) {
-            let name = element.attr("name").unwrap_or_default();
-            let Some(value) = element.attr("value").or_else(|| element.attr("content")) else { continue };
-            if let Some(kind) = names::kind_of(name) {
-                self.add(kind, value);
-            } else if element.value().name() == "input" && !names::is_public(name) && looks_random(value) {
-                self.add("hidden", value);
+        for field in fields(text) {
+            let hidden = field.kind.is_some_and(|kind| kind.eq_ignore_ascii_case("hidden"));
+            let (name, value) = match field.tag {
+                "input" if hidden => (field.name.unwrap_or_default(), field.value),
+                "meta" => (field.name.unwrap_or_default(), field.content),
+                _ => continue,
+            };
+            let Some(value) = value else { continue };
+            if let Some(kind) = names::kind_of(&name) {
+                self.add(kind, &*value);
+            } else if hidden && !names::is_public(&name) && looks_random(&value) {
+                self.add("hidden", &*value);
             }
         }
     }
 
     /// `name=value` wherever it stands, also inside a percent-encoded value, so many levels deep.
     fn text(&mut self, text: &str, depth: usize) {
-        for pair in PAIR.captures_iter(text) {
-            if let Some(kind) = names::kind_of(&pair[1]) {
-                let value = encoding::from_form(pair[2].as_bytes()).unwrap_or_else(|| pair[2].as_bytes().to_vec());
-                self.add(kind, value);
+        for (name, value) in pairs(text) {
+            if let Some(kind) = names::kind_of(name) {
+                self.add(kind, encoding::from_form(value.as_bytes()).unwrap_or_else(|| value.as_bytes().to_vec()));
             }
         }
         for token in json_web_tokens(text) {
@@ -183,6 +182,26 @@ impl Found {
             self.text(&decoded, depth - 1);
         }
     }
+}
+
+/// Every `name=value` in a text. A name begins with a letter; a value ends where in a URL, a header field, a form or a page it would.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let ends_value = |c: char| c.is_whitespace() || matches!(c, '&' | ';' | '"' | '\'' | '<' | '>' | ',' | '\\' | '#');
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let (before, after) = rest.split_once('=')?;
+            let word = &before[before.trim_end_matches(in_name).len()..];
+            let name = word.trim_start_matches(|c: char| !(c.is_ascii_alphabetic() || c == '_'));
+            let value = &after[..after.find(ends_value).unwrap_or(after.len())];
+            let whole = !name.is_empty() && !value.is_empty();
+            rest = if whole { &after[value.len()..] } else { after };
+            if whole {
+                return Some((name, value));
+            }
+        }
+    })
 }
 
 fn decode_once(text: &str) -> Cow<'_, str> {

@@ -16,6 +16,11 @@ fn response(name: &str, value: &str, body: &str) -> Response {
     response
 }
 
+fn sealed(vault: &Vault, exchange: &Exchange) -> SealedExchange {
+    vault.observe(exchange);
+    vault.exchange(exchange, "step")
+}
+
 /// Every text of a sealed exchange.
 fn texts(sealed: &SealedExchange) -> String {
     format!("{sealed:?}")
@@ -43,7 +48,7 @@ fn a_known_secret_survives_in_no_encoding_and_no_place() {
     for text in &encoded {
         let mut request = Request::new("POST", format!("http://h/p/{text}?x={text}#{text}")).with("X-A", text.as_bytes());
         request.body = format!("a={text}&b").into_bytes();
-        let sealed = vault.exchange(&exchange(request, response("Location", text, text)), "step");
+        let sealed = sealed(&vault, &exchange(request, response("Location", text, text)));
         let seen = texts(&sealed);
         assert!(!seen.contains(text.as_str()) && !seen.contains("s3cR"), "{text}: {seen}");
         assert_eq!(seen.matches("<client_secret#1>").count(), 7, "{text}: {seen}");
@@ -81,7 +86,7 @@ fn secrets_are_learnt_by_the_names_under_which_they_stand() {
     ];
     for (request, response) in places {
         let vault = Vault::new(Show::Redacted);
-        let seen = texts(&vault.exchange(&exchange(request, response), "step"));
+        let seen = texts(&sealed(&vault, &exchange(request, response)));
         assert!(!seen.contains(V) && seen.contains("#1>"), "{seen}");
         assert!(!seen.contains(&encoding::base64(format!("web:{V}"))), "{seen}");
         assert!(!vault.seal(&format!("elsewhere: {V}!")).as_str().contains(V));
@@ -120,7 +125,7 @@ fn words_of_the_protocol_stay_readable_though_they_are_the_secret() {
 fn error_words_in_json_are_no_secrets() {
     let vault = Vault::new(Show::Redacted);
     let body = r#"{"code":"invalid_request","state":"ACTIVE","token":"not found here"}"#;
-    let sealed = vault.exchange(&exchange(Request::get("http://h/"), response("X", "y", body)), "s");
+    let sealed = sealed(&vault, &exchange(Request::get("http://h/"), response("X", "y", body)));
     assert_eq!(sealed.response.unwrap().body.as_str(), body);
 }
 
@@ -146,7 +151,7 @@ fn the_longest_value_wins_and_a_torn_one_is_taken_off() {
     assert_eq!(vault.seal("aaaa1111bbbb2222 aaaa1111").as_str(), "<access_token#1> <code#1>");
     let mut cut = response("X", "y", "seen aaaa1111bbbb2");
     cut.truncated = true;
-    let sealed = vault.exchange(&exchange(Request::get("http://h/"), cut), "s");
+    let sealed = sealed(&vault, &exchange(Request::get("http://h/"), cut));
     assert_eq!(sealed.response.unwrap().body.as_str(), "seen ");
 }
 
