@@ -3,16 +3,20 @@
 //! A file is written beside its place and renamed, so that a reader never sees half of one; at most once a second, and at the end. How a
 //! file looks is its renderer's matter.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{json, junit};
 use crate::runner::{Event, Results, RunInfo, ScenarioResult, Sink, Summary, ToolInfo};
 
-/// Turns results into a file's bytes.
-pub type Render = fn(&Results) -> io::Result<Vec<u8>>;
+/// Writes results as a file's bytes.
+pub type Render = fn(&Results, &mut BufWriter<File>) -> io::Result<()>;
+
+/// How much is rendered before it is written, in bytes: the results of a long run are never there as one text.
+const BUFFER: usize = 64 * 1024;
 
 /// Writes report files into a folder.
 pub struct Files {
@@ -64,7 +68,7 @@ impl Files {
         let mut failed: Option<io::Error> = None;
         for (name, render) in &self.renderers {
             let path = self.folder.join(name);
-            let Err(error) = render(&run.results).and_then(|bytes| replace(&path, &bytes)) else { continue };
+            let Err(error) = replace(&path, |out| render(&run.results, out)) else { continue };
             let kind = error.kind();
             let message = format!("cannot write {}: {error}", path.display());
             failed = Some(match failed {
@@ -101,10 +105,10 @@ impl Sink for Files {
 }
 
 impl Files {
-    fn add(&mut self, result: &ScenarioResult) {
+    fn add(&mut self, result: &Arc<ScenarioResult>) {
         let Some(run) = &mut self.run else { return };
         run.results.summary.count(result.verdict);
-        run.results.scenarios.push(result.clone());
+        run.results.scenarios.push(Arc::clone(result));
         run.results.duration_ms = millis(run.since.elapsed());
         run.dirty = true;
     }
@@ -151,13 +155,18 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Puts a file in place at once: written beside it under another name, then renamed. Its folder is made if need be.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let moved = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    let written = File::create(&beside).and_then(|file| {
+        let mut out = BufWriter::with_capacity(BUFFER, file);
+        write(&mut out)?;
+        out.flush()
+    });
+    let moved = written.and_then(|()| fs::rename(&beside, path));
     if moved.is_err() {
         // The error that matters is the first one.
         let _ = fs::remove_file(&beside);
@@ -194,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut files = Files::new(folder.path());
         files.take(&samples::started(2)).unwrap();
-        files.take(&Event::ScenarioFinished(Box::new(samples::failing()))).unwrap();
+        files.take(&Event::ScenarioFinished(Arc::new(samples::failing()))).unwrap();
         assert!(read(folder.path()).scenarios.is_empty(), "the second is not over");
         drop(files);
         let results = read(folder.path());

@@ -3,7 +3,7 @@
 //! The crate that writes it lets characters through that XML forbids and does not split `]]>`: everything is made harmless here first.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 
 use junit_report::{Duration, OffsetDateTime, ReportBuilder, TestCase, TestCaseBuilder, TestSuite};
 use time::format_description::well_known::Rfc3339;
@@ -12,11 +12,11 @@ use super::block::{block, check_name, clause, is_problem, plain};
 use super::text::{one_line, visible};
 use crate::runner::{CheckResult, Results, ScenarioResult, SkipCode, Verdict};
 
-/// The file's bytes.
+/// Writes the file's bytes.
 ///
 /// # Errors
-/// None in practice: the XML is written to memory.
-pub fn render(results: &Results) -> io::Result<Vec<u8>> {
+/// Where the writer fails.
+pub fn render<W: Write>(results: &Results, out: &mut W) -> io::Result<()> {
     let started = OffsetDateTime::parse(&results.started, &Rfc3339).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let mut suites: BTreeMap<&str, Vec<TestCase>> = BTreeMap::new();
     for scenario in &results.scenarios {
@@ -30,10 +30,8 @@ pub fn render(results: &Results) -> io::Result<Vec<u8>> {
     if !results.complete {
         report.add_testsuite(suite("oauthspec", started, vec![incomplete(results)]));
     }
-    let mut bytes = Vec::new();
-    report.build().write_xml(&mut bytes).map_err(io::Error::other)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    report.build().write_xml(&mut *out).map_err(io::Error::other)?;
+    out.write_all(b"\n")
 }
 
 fn suite(folder: &str, started: OffsetDateTime, cases: Vec<TestCase>) -> TestSuite {
@@ -131,7 +129,9 @@ mod tests {
         for event in samples::run(scenarios, complete) {
             files.take(&event).unwrap();
         }
-        String::from_utf8(render(files.results().unwrap()).unwrap()).unwrap()
+        let mut bytes = Vec::new();
+        render(files.results().unwrap(), &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]

@@ -157,7 +157,7 @@ pub(super) fn run(results: &[ScenarioResult], complete: bool) -> Vec<Event> {
     events.push(noticed(false, "metadata: http://127.0.0.1:3000/.well-known/oauth-authorization-server"));
     for result in results {
         events.push(Event::ScenarioStarted { id: result.id.clone() });
-        events.push(Event::ScenarioFinished(Box::new(result.clone())));
+        events.push(Event::ScenarioFinished(std::sync::Arc::new(result.clone())));
     }
     events.push(finished(results, complete));
     events

@@ -3,7 +3,7 @@
 //! The files are in insta's format, so that `cargo insta review` works on them. What is volatile was named before it came here.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
@@ -83,7 +83,7 @@ impl SnapshotSink {
         };
         let diff = unified(id, old.as_deref().unwrap_or_default(), &body);
         let file = format!("---\nsource: scenarios/{}.toml\nexpression: transcript\n---\n{body}\n", file_line(id));
-        replace(&written, file.as_bytes()).map_err(|error| named("write", &written, &error))?;
+        replace(&written, |out| out.write_all(file.as_bytes())).map_err(|error| named("write", &written, &error))?;
         self.drifts.push(Drift { id: id.to_owned(), path: written, diff });
         Ok(())
     }
@@ -163,7 +163,7 @@ mod tests {
         let mut sink = SnapshotSink::new(mode, folder);
         let mut result = samples::passing();
         result.snapshot = Some(transcript.to_owned());
-        sink.take(&Event::ScenarioFinished(Box::new(result))).unwrap();
+        sink.take(&Event::ScenarioFinished(std::sync::Arc::new(result))).unwrap();
         sink
     }
 
@@ -205,7 +205,7 @@ mod tests {
         let mut sink = SnapshotSink::new(Mode::Update, folder.path());
         for mut result in [samples::skipped(), samples::erroring()] {
             result.snapshot = Some("half".to_owned());
-            sink.take(&Event::ScenarioFinished(Box::new(result))).unwrap();
+            sink.take(&Event::ScenarioFinished(std::sync::Arc::new(result))).unwrap();
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

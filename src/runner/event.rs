@@ -1,6 +1,7 @@
 //! What happens in a run, in order. Every consumer matches the whole enumeration, so that a new event asks each of them for a decision.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ScenarioResult, Summary, TargetInfo};
@@ -45,7 +46,7 @@ pub enum Event {
         id: String,
     },
     /// A scenario has its verdict.
-    ScenarioFinished(Box<ScenarioResult>),
+    ScenarioFinished(Arc<ScenarioResult>),
     /// The run has ended.
     Finished {
         /// How many of each verdict.

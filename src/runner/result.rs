@@ -1,5 +1,7 @@
 //! Results as `results.json` holds them. Every string that came from a target is [`Sealed`].
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +92,7 @@ pub struct Results {
     /// How many of each verdict.
     pub summary: Summary,
     /// In order of their ids once the run is complete.
-    pub scenarios: Vec<ScenarioResult>,
+    pub scenarios: Vec<Arc<ScenarioResult>>,
 }
 
 /// What ran.

@@ -241,10 +241,9 @@ impl Dispatcher {
         outcome.left.extend(finished.left);
         outcome.summary.count(result.verdict);
         let failed = result.verdict == Verdict::Fail;
-        sink.take(&Event::ScenarioFinished(Box::new(result.clone())))?;
-        result.exchanges.clear();
-        result.snapshot = None;
-        outcome.results.insert(result.id.clone(), result);
+        let (exchanges, snapshot) = (std::mem::take(&mut result.exchanges), result.snapshot.take());
+        outcome.results.insert(result.id.clone(), result.clone());
+        sink.take(&Event::ScenarioFinished(Arc::new(ScenarioResult { exchanges, snapshot, ..result })))?;
         Ok(failed)
     }
 
