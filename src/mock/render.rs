@@ -92,8 +92,8 @@ fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<S
     if policy.metadata.signed && !replaced {
         let mut claims = document.clone();
         claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
-        let token =
-            jwt::sign(&claims, Alg::parse(&policy.id_token.alg), "JWT", &realm.keys.current(), policy, rewrites, Kind::All);
+        let alg = Alg::parse(&policy.metadata.signed_alg);
+        let token = jwt::sign(&claims, alg, "JWT", &realm.keys.current(), policy, rewrites, Kind::All);
         out.insert(NAME.into(), json!(token));
     }
     out

@@ -13,6 +13,7 @@ use crate::reader::quoted;
 
 /// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
 const WORDS: &[(&str, &[&str])] = &[
+    ("metadata.signed_alg", &["ES256", "RS256"]),
     ("authorize.state_change", &CHANGES),
     ("redirect_uri.repeated", &["same", "first-then-last"]),
     ("code.source", &SOURCES),

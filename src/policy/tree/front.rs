@@ -22,6 +22,8 @@ settings! {
         omit: Vec<String> = vec![],
         /// Whether the document is repeated as a signed token, `signed_metadata` (RFC 8414 section 2.1).
         signed: bool = true,
+        /// How that token is signed: `ES256` or `RS256`.
+        signed_alg: String = "ES256".into(),
         /// Members that are set, whatever the rest of the policy says.
         set: BTreeMap<String, Value> = BTreeMap::new(),
     }
