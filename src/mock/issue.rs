@@ -10,7 +10,7 @@ use super::bearer;
 use super::call::Call;
 use super::decision::{Access, AccessForm, IdToken};
 use super::keys::Alg;
-use super::state::{OpenidAsked, State, Token, TokenKind};
+use super::state::{OpenidAsked, Print, State, Token, TokenKind};
 use super::template;
 use crate::oauth::Scope;
 use crate::policy::{IssueRefresh, Policy};
@@ -41,7 +41,7 @@ impl Authority {
             expires: now + Duration::from_secs(lifetime),
             revoked: false,
             used: None,
-            value: None,
+            print: None,
         }
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn access(call: &Call<'_>, policy: &Policy, state: &mut State, by: &A
     let mut token = by.token(TokenKind::Access, scope, call.now, settings.lifetime);
     let form = if settings.format == "opaque" {
         let value = state.random.made_of(&settings.source, "access_token", settings.length, call.now);
-        token.value = Some(value.clone());
+        token.print = Some(Print::of(&value));
         AccessForm::Opaque(value)
     } else {
         let mut claims = Map::new();
@@ -121,7 +121,7 @@ pub(super) fn refresh_until(
     let value = state.random.made_of(&settings.source, "refresh_token", settings.length, now);
     let mut token = by.token(TokenKind::Refresh, scope, now, settings.lifetime);
     token.expires = expires;
-    token.value = Some(value.clone());
+    token.print = Some(Print::of(&value));
     state.keep(token);
     value
 }

@@ -59,8 +59,11 @@ pub(super) fn concerning(decision: &Decision, own: &[Arc<Rewrite>]) -> Vec<Arc<R
 
 /// Changes the response, and says how it is delivered.
 pub(super) fn apply(response: &mut Response, rewrites: &[Arc<Rewrite>]) -> Delivery {
-    let answer = Answer::of(response);
     let mut delivery = Delivery::default();
+    if rewrites.is_empty() {
+        return delivery;
+    }
+    let answer = Answer::of(response);
     for rewrite in rewrites.iter().filter(|rewrite| rewrite.fits(answer)) {
         // What one rewrite makes of the answer must not decide whether the next one concerns it.
         Rewrite { on: Answer::Any, ..Rewrite::clone(rewrite) }.apply_message(response);

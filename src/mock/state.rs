@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
+
 use super::MockClient;
 use super::authorize::Transaction;
 use super::call::Fields;
@@ -14,7 +16,7 @@ use crate::oauth::Scope;
 /// How many codes, sessions and transactions a realm keeps, each.
 const FRONT_CAPACITY: usize = 20_000;
 /// How many tokens a realm keeps.
-const TOKEN_CAPACITY: usize = 100_000;
+const TOKEN_CAPACITY: usize = 20_000;
 
 /// The memory of a realm.
 pub(super) struct State {
@@ -37,7 +39,7 @@ pub(super) struct State {
     wrong_user_codes: Store<String, Vec<Duration>>,
     tokens: VecDeque<Token>,
     first_token: u64,
-    by_value: HashMap<String, u64>,
+    by_value: HashMap<Print, u64>,
     grants: u64,
     /// The scope tokens to which a user once agreed, by user and client.
     pub(super) consents: HashMap<(String, String), HashSet<String>>,
@@ -197,8 +199,21 @@ pub(super) struct Token {
     pub(super) expires: Duration,
     pub(super) revoked: bool,
     pub(super) used: Option<Used>,
-    /// As it was issued; `None` until it is signed.
-    pub(super) value: Option<String>,
+    /// Of its value as it was issued; `None` until it is signed.
+    pub(super) print: Option<Print>,
+}
+
+/// By what a token is known again. The value itself would be most of what a realm that lives long has to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Print([u8; 16]);
+
+impl Print {
+    pub(super) fn of(value: &str) -> Self {
+        let hash = digest::digest(&digest::SHA256, value.as_bytes());
+        let mut print = [0; 16];
+        print.copy_from_slice(&hash.as_ref()[..16]);
+        Self(print)
+    }
 }
 
 /// A use that is noted later than it happened, so that races are lost on purpose.
@@ -365,16 +380,16 @@ impl State {
     pub(super) fn keep(&mut self, mut token: Token) -> u64 {
         let id = self.first_token + self.tokens.len() as u64;
         token.id = id;
-        if let Some(value) = &token.value {
-            self.by_value.insert(value.clone(), id);
+        if let Some(print) = token.print {
+            self.by_value.insert(print, id);
         }
         self.tokens.push_back(token);
         if self.tokens.len() > TOKEN_CAPACITY {
             self.first_token += 1;
-            if let Some(Token { value: Some(value), id, .. }) = self.tokens.pop_front()
-                && self.by_value.get(&value) == Some(&id)
+            if let Some(Token { print: Some(print), id, .. }) = self.tokens.pop_front()
+                && self.by_value.get(&print) == Some(&id)
             {
-                self.by_value.remove(&value);
+                self.by_value.remove(&print);
             }
         }
         id
@@ -383,18 +398,19 @@ impl State {
     /// Says how a token looks, once it is signed.
     pub(super) fn bind(&mut self, id: u64, value: &str) {
         if let Some(token) = self.token_by_id_mut(id) {
-            token.value = Some(value.to_owned());
-            self.by_value.insert(value.to_owned(), id);
+            let print = Print::of(value);
+            token.print = Some(print);
+            self.by_value.insert(print, id);
         }
     }
 
     /// Forgets that a value was issued.
     pub(super) fn disown(&mut self, value: &str) {
-        self.by_value.remove(value);
+        self.by_value.remove(&Print::of(value));
     }
 
     pub(super) fn token(&self, value: &str) -> Option<&Token> {
-        self.tokens.get(self.position(*self.by_value.get(value)?)?)
+        self.tokens.get(self.position(*self.by_value.get(&Print::of(value))?)?)
     }
 
     pub(super) fn token_by_id_mut(&mut self, id: u64) -> Option<&mut Token> {

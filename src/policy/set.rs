@@ -1,7 +1,7 @@
 //! The patches in force in a realm, and the policy that follows from them at a moment.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::installed::{AppliedRule, Installed, Said, Unmatched};
 use super::patch::{Change, Patch, PatchKind, Settings};
@@ -58,7 +58,7 @@ pub enum PatchError {
 }
 
 /// The patches in force. Clones share their counts, and so does what is made of one by [`PolicySet::with_scripts`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PolicySet {
     base: Arc<Policy>,
     seed: u64,
@@ -76,7 +76,7 @@ impl PolicySet {
     /// No patches: the default policy.
     #[must_use]
     pub fn strict() -> Self {
-        Self::default()
+        Self { base: unpatched(), seed: 0, inner: Arc::default() }
     }
 
     /// These patches, later ones over earlier ones.
@@ -188,8 +188,8 @@ impl PolicySet {
         check_collisions(&plain)?;
         check_requirements(&plain)?;
         let base =
-            if patches.is_empty() { Policy::default() } else { replay(patches.iter().flat_map(|patch| patch.standing()))? };
-        Ok(Self { base: Arc::new(base), seed: 0, inner: Arc::new(Inner { patches, made: Mutex::default() }) })
+            if patches.is_empty() { unpatched() } else { Arc::new(replay(patches.iter().flat_map(|patch| patch.standing()))?) };
+        Ok(Self { base, seed: 0, inner: Arc::new(Inner { patches, made: Mutex::default() }) })
     }
 
     fn made(&self, said: &Said<'_>) -> Arc<Policy> {
@@ -206,6 +206,18 @@ impl PolicySet {
         made.insert(said.conditional.clone(), Arc::clone(&policy));
         policy
     }
+}
+
+impl Default for PolicySet {
+    fn default() -> Self {
+        Self::strict()
+    }
+}
+
+/// The default policy, which thousands of realms share.
+fn unpatched() -> Arc<Policy> {
+    static UNPATCHED: LazyLock<Arc<Policy>> = LazyLock::new(Arc::default);
+    Arc::clone(&UNPATCHED)
 }
 
 /// The policy that follows from these settings, each with the patch it is from, applied in order to the default one.
