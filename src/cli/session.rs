@@ -128,6 +128,11 @@ async fn mock(
     let claims = policy_set(&patches(profile, &variants, &[])?)?;
     let policies = policy_set(&all)?;
     let server = MockServer::start().await.map_err(|error| Error::Usage { message: error.to_string(), help: None })?;
+    // Every realm has the same: known from the start, their spellings are worked out once and not for each scenario.
+    server.realm().clients().iter().filter_map(|client| client.client_secret.as_ref()).for_each(|secret| {
+        vault.learn("client_secret", secret.as_bytes());
+    });
+    server.realm().users().iter().for_each(|user| vault.learn("password", user.password.as_bytes()));
     let name = profile.map_or_else(|| "mock".to_owned(), |profile| format!("mock ({profile})"));
     let info = TargetInfo { name: name.clone(), issuer: server.base_url().to_owned() };
     let mut repeat = profile.map_or_else(|| "--mock".to_owned(), |profile| format!("--mock={profile}"));

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -78,11 +81,18 @@ impl Suite {
     /// # Errors
     /// Never in a released binary: a test loads it.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
+        let files = embedded::scenarios();
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        // Reading them is the longest part of a start.
+        let read: Vec<_> = thread::scope(|scope| {
+            let part = |files| scope.spawn(move || read_built_in(files));
+            let parts: Vec<_> = files.chunks(files.len().div_ceil(threads).max(1)).map(part).collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
         let mut suite = Self::default();
         let mut problems = Vec::new();
-        for (path, text) in embedded::scenarios() {
-            let source = Source::new(format!("scenarios/{path}"), text);
-            match load_built_in(&source, path.trim_end_matches(".toml")) {
+        for one in read {
+            match one {
                 Ok(scenario) => drop(suite.scenarios.insert(scenario.id.clone(), Arc::new(scenario))),
                 Err(more) => problems.extend(more),
             }
@@ -255,6 +265,13 @@ fn case_ids(scenario: &Scenario) -> Vec<String> {
         Cases::Fixed(cases) => cases.iter().map(|case| format!("{}[{}]", scenario.id, case.name)).collect(),
         Cases::None | Cases::From { .. } => Vec::new(),
     }
+}
+
+fn read_built_in(files: &[(String, &'static str)]) -> Vec<Result<Scenario, Vec<Problem>>> {
+    let read = |(path, text): &(String, &'static str)| {
+        load_built_in(&Source::new(format!("scenarios/{path}"), *text), path.trim_end_matches(".toml"))
+    };
+    files.iter().map(read).collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {

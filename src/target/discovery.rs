@@ -188,21 +188,25 @@ pub(super) async fn fetch(wire: &Wire, issuer: &str) -> Result<Discovery, Discov
     let mut oddity = None;
     for (url, kind) in places {
         let exchange = wire.send(Channel::Back, Request::get(&url)).await;
-        exchanges.push(exchange.clone());
-        let response = match exchange.outcome {
+        let response = match &exchange.outcome {
             Ok(response) => response,
-            Err(failure) => return Err(oddity.unwrap_or(DiscoveryError::Unreachable { url, failure })),
+            Err(failure) => {
+                return Err(oddity.unwrap_or_else(|| DiscoveryError::Unreachable { url, failure: failure.clone() }));
+            }
         };
         tried.push((url.clone(), response.status));
-        match read(&url, &response) {
+        match read(&url, response) {
             Ok(Some(metadata)) => {
-                let mut discovery = Discovery { issuer: issuer.to_owned(), metadata, url, kind, exchanges, notes: Vec::new() };
-                discovery.notes = notes(&discovery, &response);
-                return Ok(discovery);
+                let issuer = issuer.to_owned();
+                let mut discovery = Discovery { issuer, metadata, url, kind, exchanges: Vec::new(), notes: Vec::new() };
+                discovery.notes = notes(&discovery, response);
+                exchanges.push(exchange);
+                return Ok(Discovery { exchanges, ..discovery });
             }
             Ok(None) => {}
             Err(error) => oddity = oddity.or(Some(error)),
         }
+        exchanges.push(exchange);
     }
     Err(oddity.unwrap_or(DiscoveryError::Absent { tried }))
 }

@@ -21,6 +21,11 @@ impl Home {
     /// Whether a URL belongs here.
     #[must_use]
     pub fn contains(&self, url: &str) -> bool {
+        // What begins with an origin that is known has that origin, and most URLs do: taking them apart costs a hundred times as much.
+        let ends_authority = |rest: &str| rest.is_empty() || rest.starts_with(['/', '?', '#']);
+        if self.origins.iter().any(|origin| url.strip_prefix(origin.as_str()).is_some_and(ends_authority)) {
+            return true;
+        }
         let by_host = |url: Url| url.host_str().is_some_and(|host| self.hosts.contains(&bare_host(host)));
         let known = origin(url).is_some_and(|origin| self.origins.contains(&origin));
         known || Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).is_some_and(by_host)
@@ -52,10 +57,26 @@ mod tests {
     #[test]
     fn ports_count_for_origins_and_not_for_hosts() {
         let home = Home::new(["http://127.0.0.1:3000/x", "custom:y"], ["Login.Example:8443", "[::1]:80"]);
-        for url in ["http://127.0.0.1:3000/", "https://login.example/", "http://login.example:1/a", "http://[::1]:9/"] {
+        for url in [
+            "http://127.0.0.1:3000",
+            "http://127.0.0.1:3000?x",
+            "HTTP://127.0.0.1:3000/x/../y",
+            "http://127.0.0.1:3000/",
+            "https://login.example/",
+            "http://login.example:1/a",
+            "http://[::1]:9/",
+        ] {
             assert!(home.contains(url), "{url}");
         }
-        for url in ["http://127.0.0.1:3001/", "https://127.0.0.1:3000/", "custom:y", "http://evil.login.example/", "/"] {
+        for url in [
+            "http://127.0.0.1:30001/",
+            "http://127.0.0.1:3000@evil.example/",
+            "http://127.0.0.1:3001/",
+            "https://127.0.0.1:3000/",
+            "custom:y",
+            "http://evil.login.example/",
+            "/",
+        ] {
             assert!(!home.contains(url), "{url}");
         }
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::flight::Meter;
 use super::raw::{self, Primed};
@@ -105,12 +106,11 @@ impl Wire {
         let _under_way = self.0.meter.begin();
         let start = Instant::now();
         let sending = async {
-            if exact::keeps_every_byte(&request) {
-                self.send_through_library(&request).await
-            } else {
-                let primed = raw::prime(&request, self.tls_for(&request)?, raw::HoldBack::Nothing).await?;
-                primed.finish(self.0.body_limit).await
+            if let Some(url) = exact::kept_whole(&request) {
+                return self.send_through_library(url, &request).await;
             }
+            let primed = raw::prime(&request, self.tls_for(&request)?, raw::HoldBack::Nothing).await?;
+            primed.finish(self.0.body_limit).await
         };
         let outcome = match tokio::time::timeout(self.0.timeout, sending).await {
             Ok(outcome) => outcome,
@@ -167,11 +167,11 @@ impl Wire {
         primed.into_iter().map(|(_, connection)| connection).collect()
     }
 
-    async fn send_through_library(&self, request: &Request) -> Result<Response, Failure> {
+    async fn send_through_library(&self, url: Url, request: &Request) -> Result<Response, Failure> {
         let client = if is_https(&request.url) { &self.secure()?.client } else { &self.0.plain };
         // `exact` has seen that method, URL and header fields are acceptable.
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|e| Failure::NotSent(e.to_string()))?;
-        let mut building = client.request(method, &request.url);
+        let mut building = client.request(method, url);
         for (name, value) in request.headers.iter() {
             building = building.header(name, value);
         }

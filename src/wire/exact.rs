@@ -9,19 +9,21 @@ use crate::oauth::Request;
 /// Header fields by which the library steers the connection itself.
 const FRAMING: [&str; 7] = ["connection", "content-length", "expect", "host", "te", "transfer-encoding", "upgrade"];
 
-/// Whether nothing of the request is changed or refused on the way through reqwest, url and hyper.
-pub(super) fn keeps_every_byte(request: &Request) -> bool {
-    method_is_token(&request.method) && url_is_kept(&request.url) && request.headers.iter().all(|(n, v)| field_is_kept(n, v))
+/// The URL of a request, if nothing of the request is changed or refused on the way through reqwest, url and hyper.
+pub(super) fn kept_whole(request: &Request) -> Option<Url> {
+    let fits = method_is_token(&request.method) && request.headers.iter().all(|(name, value)| field_is_kept(name, value));
+    if fits { kept_url(&request.url) } else { None }
 }
 
 fn method_is_token(method: &str) -> bool {
     method != "CONNECT" && Method::from_bytes(method.as_bytes()).is_ok()
 }
 
-fn url_is_kept(url: &str) -> bool {
-    let Ok(parsed) = Url::parse(url) else { return false };
+fn kept_url(url: &str) -> Option<Url> {
+    let parsed = Url::parse(url).ok()?;
     let plain = parsed.fragment().is_none() && parsed.username().is_empty() && parsed.password().is_none();
-    plain && matches!(parsed.scheme(), "http" | "https") && parsed.as_str() == url && url.parse::<Uri>().is_ok()
+    let kept = plain && matches!(parsed.scheme(), "http" | "https") && parsed.as_str() == url && url.parse::<Uri>().is_ok();
+    kept.then_some(parsed)
 }
 
 fn field_is_kept(name: &str, value: &[u8]) -> bool {
@@ -36,7 +38,7 @@ mod tests {
     #[test]
     fn urls_that_would_be_rewritten_or_refused_go_the_raw_way() {
         for url in ["http://h/a?b=c", "http://h:8080/a%20b?x=%zz&y=%41", "https://h/", "http://[::1]:1/a"] {
-            assert!(url_is_kept(url), "{url}");
+            assert!(kept_url(url).is_some(), "{url}");
         }
         for url in [
             "http://h",
@@ -55,16 +57,16 @@ mod tests {
             "ftp://h/",
             "h",
         ] {
-            assert!(!url_is_kept(url), "{url}");
+            assert!(kept_url(url).is_none(), "{url}");
         }
     }
 
     #[test]
     fn methods_and_fields_that_are_refused_go_the_raw_way() {
-        assert!(keeps_every_byte(&Request::new("PATCH", "http://h/").with("X-A", *b"\xff")));
-        assert!(!keeps_every_byte(&Request::new("GE T", "http://h/")));
-        assert!(!keeps_every_byte(&Request::get("http://h/").with("X-A", "a\r\nb")));
-        assert!(!keeps_every_byte(&Request::get("http://h/").with("X A", "a")));
-        assert!(!keeps_every_byte(&Request::get("http://h/").with("Content-Length", "7")));
+        assert!(kept_whole(&Request::new("PATCH", "http://h/").with("X-A", *b"\xff")).is_some());
+        assert!(kept_whole(&Request::new("GE T", "http://h/")).is_none());
+        assert!(kept_whole(&Request::get("http://h/").with("X-A", "a\r\nb")).is_none());
+        assert!(kept_whole(&Request::get("http://h/").with("X A", "a")).is_none());
+        assert!(kept_whole(&Request::get("http://h/").with("Content-Length", "7")).is_none());
     }
 }

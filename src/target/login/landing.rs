@@ -26,6 +26,10 @@ pub(super) fn delivered(url: &str, exchange: usize) -> End {
 /// Equal but for query and fragment; an empty path is the same as `/`.
 fn same_place(a: &str, b: &str) -> bool {
     let bare = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let scheme = |url: &str| url.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    if scheme(a) != scheme(b) {
+        return false;
+    }
     let (a, b) = (bare(a), bare(b));
     a == b || matches!((Url::parse(&a), Url::parse(&b)), (Ok(a), Ok(b)) if a == b)
 }

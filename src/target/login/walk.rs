@@ -111,35 +111,38 @@ impl Walk<'_> {
         let at = self.exchanges.len() - 1;
         let exchange = &self.exchanges[at];
         let Some(response) = exchange.response() else { return Step::End(End::Failed { exchange: at }) };
-        let (request, response) = (exchange.request.clone(), response.clone());
-        let Ok(url) = Url::parse(&request.url) else {
+        let Ok(url) = Url::parse(&exchange.request.url) else {
             return Step::End(End::Shown { exchange: at, title: String::new() });
         };
-        if let Some(location) = redirect_of(&response) {
+        let status = response.status;
+        if let Some(location) = redirect_of(response) {
             return match absolute_from(&url, location.trim()) {
-                Some(target) => self.go(&target, |url| redirected(&request, response.status, url)),
+                Some(target) => {
+                    let request = exchange.request.clone();
+                    self.go(&target, |url| redirected(&request, status, url))
+                }
                 None => self.stuck(format!("the redirect of {url} leads to no URL: {location:?}")),
             };
         }
-        if !is_html(&response) {
+        if !is_html(response) {
             return Step::End(End::Shown { exchange: at, title: String::new() });
         }
         let mut page = page::read(&response.text(), &url, self.steps);
-        page.refresh = page.refresh.or_else(|| header_refresh(&response));
-        self.on_page(&page, response.status)
+        page.refresh = page.refresh.or_else(|| header_refresh(response));
+        self.on_page(page, status)
     }
 
-    fn on_page(&mut self, page: &Page, status: u16) -> Step {
+    fn on_page(&mut self, page: Page, status: u16) -> Step {
         let at = self.exchanges.len() - 1;
         let title = page.title.clone();
         self.code_shown |= self.visit.user_code.as_ref().is_some_and(|code| page.shows(code));
-        match decide(page, status, self.visit.user, self.visit.action, &mut self.memory) {
-            Next::Act(chosen) => self.act(page.clone(), &chosen),
-            Next::Refresh(target) => match absolute(page, &target) {
+        match decide(&page, status, self.visit.user, self.visit.action, &mut self.memory) {
+            Next::Act(chosen) => self.act(page, &chosen),
+            Next::Refresh(target) => match absolute(&page, &target) {
                 Some(target) => self.go(&target, Request::get),
                 None => self.stuck(format!("a refresh leads to no URL: {target:?}")),
             },
-            Next::PostsItself(form) => self.submit(page, form, None),
+            Next::PostsItself(form) => self.submit(&page, form, None),
             Next::Wait(kind) => Step::End(End::Waiting { exchange: at, page: kind, title }),
             Next::Nothing => Step::End(End::Shown { exchange: at, title }),
             Next::Stuck(why) => {
