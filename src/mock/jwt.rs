@@ -35,11 +35,8 @@ pub(super) fn sign(
         _ => alg,
     };
     let header = header(&jws, alg, typ, keys.kid(alg, &policy.jwks), &policy.jws);
-    let message = format!(
-        "{}.{}",
-        base64url(json_of(&header)),
-        base64url(slashed(written(&claims, jws.get("again")), policy.jws.slashes))
-    );
+    let message =
+        format!("{}.{}", base64url(json_of(&header)), base64url(slashed(written(&claims, jws.get("again")), policy.jws.slashes)));
     let signature = signature(&jws, named, alg, keys, message.as_bytes());
     format!("{message}.{}", base64url(signature))
 }
