@@ -104,6 +104,7 @@ fn skip_code(code: Option<SkipCode>) -> &'static str {
         Some(SkipCode::Preflight) => "preflight",
         Some(SkipCode::Plan) => "plan",
         Some(SkipCode::Loopback) => "loopback",
+        Some(SkipCode::Kind) => "kind",
         None => "skip",
     }
 }

@@ -63,6 +63,8 @@ pub enum SkipCode {
     Plan,
     /// A rule about TLS, and the target is on a loopback address.
     Loopback,
+    /// It is about clients of another kind.
+    Kind,
 }
 
 /// A whole run.

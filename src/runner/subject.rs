@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -117,6 +118,8 @@ pub struct Driven {
     pub quiet: Duration,
     /// Where it comes from.
     pub source: Arc<ClientSource>,
+    /// Up to which exchange its requests are remembered.
+    remembered_to: AtomicU64,
     /// What is over when the scenario is.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -226,7 +229,7 @@ impl ClientSource {
         let usual = self.kind != DrivenKind::Script;
         if !(wanted.is_empty() && usual || wanted.iter().any(|kind| kind == own)) {
             let about = if wanted.is_empty() { "web or native".to_owned() } else { wanted.join(" or ") };
-            return skip(SkipCode::NotOffered, format!("it is about {about} clients, and this is a {own} one"));
+            return skip(SkipCode::Kind, format!("it is about {about} clients, and this is a {own} one"));
         }
         if let Subject::Web { serve: None, .. } = &self.subject
             && scenario.needs.fresh
@@ -263,7 +266,7 @@ impl ClientSource {
             pages.chain(redirects).filter_map(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned)).collect();
         let home = Home::new([], hosts.iter().map(String::as_str).chain(["127.0.0.1", "127.0.0.2", "::1", "localhost"]));
         let (source, quiet) = (Arc::clone(self), self.quiet);
-        Driven { kind: self.kind, realm, attacker, site, program, servers, home, quiet, source, _app: None, _turn: turn }
+        Driven { kind: self.kind, realm, attacker, site, program, servers, home, quiet, source, remembered_to: AtomicU64::new(0), _app: None, _turn: turn }
     }
 
     /// Whether the application is started anew for each scenario.
@@ -430,7 +433,8 @@ impl Driven {
     pub(super) fn remember(&self) {
         let mut remembered = self.source.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let room = REMEMBERED.saturating_sub(remembered.len());
-        remembered.extend(self.realm.journal().into_iter().take(room));
+        let from = self.remembered_to.swap(self.realm.recorded(), Ordering::Relaxed);
+        remembered.extend(self.realm.journal().since(from).into_iter().take(room));
     }
 
     /// Sees to it that a served application runs: it may have ended in an earlier case.
