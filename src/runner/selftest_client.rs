@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 
 use super::ground::Provider;
@@ -11,14 +11,14 @@ use super::play::Stage;
 use super::result::{ScenarioResult, Verdict};
 use super::run::play_one;
 use super::selftest::{Catches, Cell, Matrix, Part, Ruled, case, glob, rulings};
-use super::subject::{ClientSource, Subject};
+use super::subject::{ClientSource, REFERENCE_PATIENCE, Subject};
 use crate::catalog::Plan;
 use crate::mock::{ClientKind, MockClient, MockServer};
 use crate::reference::{ClientPatch, ClientPolicy, Library};
 use crate::scenario::{Scenario, Selected};
 use crate::target::config::{DrivenKind, QUIET};
 use crate::target::driver::PATIENCE;
-use crate::wire::{Show, Vault};
+use crate::wire::{Show, Vault, Wire, WireOptions};
 
 /// What the reference client is.
 const KINDS: [DrivenKind; 3] = [DrivenKind::Web, DrivenKind::Native, DrivenKind::Script];
@@ -34,6 +34,7 @@ pub async fn selftest_clients(
     stage: &Stage,
     parts: &[Part],
 ) -> Result<Matrix, String> {
+    let stage = &waiting(stage)?;
     let mut tasks = JoinSet::new();
     let servers = [start().await?, start().await?];
     let attacker = start().await?;
@@ -92,6 +93,13 @@ const CLAIMS: [&str; 11] = [
     "revocation",
     "shared_redirect_uri",
 ];
+
+/// A stage for cells that mostly wait: clients that hang, and time-outs of clients.
+fn waiting(stage: &Stage) -> Result<Stage, String> {
+    let options = WireOptions { timeout: REFERENCE_PATIENCE, ..WireOptions::default() };
+    let wire = Wire::new(options).map_err(|error| error.to_string())?;
+    Ok(Stage { wire, places: Arc::new(Semaphore::new(stage.places.available_permits() * 4)), ..stage.clone() })
+}
 
 struct Job {
     ruled: Ruled,

@@ -125,7 +125,7 @@ pub struct Driven {
 }
 
 /// How long the reference client may take: it has time-outs of its own.
-const REFERENCE_PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const REFERENCE_PATIENCE: Duration = Duration::from_secs(4);
 
 /// The realm of a web application, and of the attacker.
 const REALM: &str = "client";
@@ -266,7 +266,20 @@ impl ClientSource {
             pages.chain(redirects).filter_map(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned)).collect();
         let home = Home::new([], hosts.iter().map(String::as_str).chain(["127.0.0.1", "127.0.0.2", "::1", "localhost"]));
         let (source, quiet) = (Arc::clone(self), self.quiet);
-        Driven { kind: self.kind, realm, attacker, site, program, servers, home, quiet, source, remembered_to: AtomicU64::new(0), _app: None, _turn: turn }
+        Driven {
+            kind: self.kind,
+            realm,
+            attacker,
+            site,
+            program,
+            servers,
+            home,
+            quiet,
+            source,
+            remembered_to: AtomicU64::new(0),
+            _app: None,
+            _turn: turn,
+        }
     }
 
     /// Whether the application is started anew for each scenario.
