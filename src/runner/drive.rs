@@ -115,7 +115,7 @@ impl<'a> Play<'a> {
         let hung = record.evidence.as_ref().is_some_and(|seen| seen.reaction == Reaction::Hung);
         let nobody = driven.kind == DrivenKind::Web && record.page.is_none() && !hung;
         match record.evidence {
-            Some(seen) if seen.reaction == Reaction::Accepted => Ok(seen.summary()),
+            Some(seen) if seen.reaction == Reaction::Accepted && seen.redeemed > 0 => Ok(seen.summary()),
             Some(seen) => Err((format!("a plain run of the client does not work: {}", seen.summary()), nobody)),
             None => Err(("nothing was seen of a plain run of the client".into(), nobody)),
         }

@@ -73,10 +73,10 @@ fn what_this_version_lacks_is_refused() {
         &["server", "--mock", "--deny", "warnings"][..],
         &["server", "--mock", "--partition", "hash:1/2"],
         &["server", "--mock", "--baseline", "x.json"],
-        &["client"],
     ] {
         run(folder.path(), arguments).exits(2).says("not implemented");
     }
+    run(folder.path(), &["client"]).exits(2).says("--start-url");
 }
 
 #[test]
