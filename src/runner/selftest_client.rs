@@ -98,7 +98,7 @@ const CLAIMS: [&str; 11] = [
 fn waiting(stage: &Stage) -> Result<Stage, String> {
     let options = WireOptions { timeout: REFERENCE_PATIENCE, ..WireOptions::default() };
     let wire = Wire::new(options).map_err(|error| error.to_string())?;
-    Ok(Stage { wire, places: Arc::new(Semaphore::new(stage.places.available_permits() * 4)), ..stage.clone() })
+    Ok(Stage { wire, places: Arc::new(Semaphore::new(stage.places.available_permits() * 2)), ..stage.clone() })
 }
 
 struct Job {

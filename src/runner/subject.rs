@@ -125,7 +125,7 @@ pub struct Driven {
 }
 
 /// How long the reference client may take: it has time-outs of its own.
-pub(super) const REFERENCE_PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const REFERENCE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The realm of a web application, and of the attacker.
 const REALM: &str = "client";
