@@ -61,6 +61,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_store;
 mod trust;
 mod verification;
 

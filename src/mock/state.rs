@@ -1,6 +1,6 @@
 //! What a realm remembers: clients, sessions, transactions, codes and tokens. Holds facts and decides nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +11,15 @@ use super::authorize::Transaction;
 use super::call::Fields;
 use super::random::Random;
 use super::store::Store;
+use super::token_store::TokenStore;
 use crate::oauth::Scope;
 
 /// How many codes, sessions and transactions a realm keeps, each.
 const FRONT_CAPACITY: usize = 20_000;
-/// How many tokens a realm keeps.
-const TOKEN_CAPACITY: usize = 20_000;
+/// How many clients a realm keeps that registered themselves.
+const REGISTERED_CAPACITY: usize = 10_000;
+/// How many wrong user codes are remembered of a user.
+const WRONG_CAPACITY: usize = 1_000;
 
 /// The memory of a realm.
 pub(super) struct State {
@@ -37,9 +40,7 @@ pub(super) struct State {
     pub(super) verifications: Store<String, VerificationVisit>,
     /// When each user entered a wrong user code.
     wrong_user_codes: Store<String, Vec<Duration>>,
-    tokens: VecDeque<Token>,
-    first_token: u64,
-    by_value: HashMap<Print, u64>,
+    tokens: TokenStore,
     grants: u64,
     /// The scope tokens to which a user once agreed, by user and client.
     pub(super) consents: HashMap<(String, String), HashSet<String>>,
@@ -249,9 +250,7 @@ impl State {
             user_codes: Store::new(FRONT_CAPACITY),
             verifications: Store::new(FRONT_CAPACITY),
             wrong_user_codes: Store::new(FRONT_CAPACITY),
-            tokens: VecDeque::new(),
-            first_token: 0,
-            by_value: HashMap::new(),
+            tokens: TokenStore::default(),
             grants: 0,
             consents: HashMap::new(),
             latest_challenge: HashMap::new(),
@@ -278,9 +277,7 @@ impl State {
         self.verifications = Store::new(FRONT_CAPACITY);
         self.wrong_user_codes = Store::new(FRONT_CAPACITY);
         self.seen = Store::new(FRONT_CAPACITY);
-        self.first_token += self.tokens.len() as u64;
         self.tokens.clear();
-        self.by_value.clear();
         self.consents.clear();
         self.latest_challenge.clear();
     }
@@ -291,7 +288,21 @@ impl State {
         let order = self.clients.get(&client.client_id).map_or(self.registered, |known| known.order);
         self.registered += 1;
         let id = client.client_id.clone();
+        if management_token.is_some() {
+            self.make_room_for_a_client();
+        }
         self.clients.insert(id, Registered { client: Arc::new(client), order, management_token, issued_at: now });
+    }
+
+    /// Of those that registered themselves the oldest one goes where there are too many.
+    fn make_room_for_a_client(&mut self) {
+        if self.clients.len() < REGISTERED_CAPACITY {
+            return;
+        }
+        let own = self.clients.iter().filter(|(_, known)| known.management_token.is_some());
+        if let Some(oldest) = own.min_by_key(|(_, known)| known.order).map(|(id, _)| id.clone()) {
+            self.unregister(&oldest);
+        }
     }
 
     pub(super) fn client(&self, id: &str) -> Option<Arc<MockClient>> {
@@ -319,6 +330,7 @@ impl State {
     /// Removes a client (RFC 7592 section 2.3).
     pub(super) fn unregister(&mut self, id: &str) {
         self.clients.remove(id);
+        self.latest_challenge.remove(id);
     }
 
     /// Ends all that was issued to a client.
@@ -326,9 +338,7 @@ impl State {
         self.codes.retain(|code| code.client != id);
         self.pushed.retain(|pushed| pushed.client != id);
         self.devices.retain(|device| device.client != id);
-        for token in self.tokens.iter_mut().filter(|token| token.client == id) {
-            token.revoked = true;
-        }
+        self.tokens.revoke_client(id);
     }
 
     // Devices.
@@ -365,6 +375,9 @@ impl State {
     pub(super) fn note_wrong_user_code(&mut self, user: &str, now: Duration) {
         let mut times = self.wrong_user_codes.get(user).cloned().unwrap_or_default();
         times.push(now);
+        if times.len() > WRONG_CAPACITY {
+            times.remove(0);
+        }
         self.wrong_user_codes.insert(user.to_owned(), times);
     }
 
@@ -377,31 +390,13 @@ impl State {
     }
 
     /// Keeps a token; its identifier is set here.
-    pub(super) fn keep(&mut self, mut token: Token) -> u64 {
-        let id = self.first_token + self.tokens.len() as u64;
-        token.id = id;
-        if let Some(print) = token.print {
-            self.by_value.insert(print, id);
-        }
-        self.tokens.push_back(token);
-        if self.tokens.len() > TOKEN_CAPACITY {
-            self.first_token += 1;
-            if let Some(Token { print: Some(print), id, .. }) = self.tokens.pop_front()
-                && self.by_value.get(&print) == Some(&id)
-            {
-                self.by_value.remove(&print);
-            }
-        }
-        id
+    pub(super) fn keep(&mut self, token: Token) -> u64 {
+        self.tokens.keep(token)
     }
 
     /// Says how a token looks, once it is signed.
     pub(super) fn bind(&mut self, id: u64, value: &str) {
-        if let Some(token) = self.token_by_id_mut(id) {
-            let print = Print::of(value);
-            token.print = Some(print);
-            self.by_value.insert(print, id);
-        }
+        self.tokens.bind(id, value);
     }
 
     /// Forgets that a value was issued.
@@ -410,24 +405,16 @@ impl State {
     }
 
     pub(super) fn token(&self, value: &str) -> Option<&Token> {
-        self.tokens.get(self.position(*self.by_value.get(&Print::of(value))?)?)
+        self.tokens.get(value)
     }
 
     pub(super) fn token_by_id_mut(&mut self, id: u64) -> Option<&mut Token> {
-        let position = self.position(id)?;
-        self.tokens.get_mut(position)
+        self.tokens.by_id_mut(id)
     }
 
     /// Revokes tokens of an authorization: all, or those of one kind.
     pub(super) fn revoke_grant(&mut self, grant: u64, kind: Option<TokenKind>) {
-        let concerned = |token: &&mut Token| token.grant == grant && kind.is_none_or(|kind| kind == token.kind);
-        for token in self.tokens.iter_mut().filter(concerned) {
-            token.revoked = true;
-        }
-    }
-
-    fn position(&self, id: u64) -> Option<usize> {
-        usize::try_from(id.checked_sub(self.first_token)?).ok()
+        self.tokens.revoke_grant(grant, kind);
     }
 
     // Uses.

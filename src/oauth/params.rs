@@ -1,6 +1,7 @@
 //! Request and response parameters as an ordered list of byte pairs: repeats, empty values and any bytes are kept.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::encoding;
@@ -117,11 +118,14 @@ impl Params {
     /// The names that stand more than once, each once, in order of their second appearance.
     #[must_use]
     pub fn repeated(&self) -> Vec<String> {
+        // One look at each name: there can be as many as a body holds.
+        let mut seen: HashMap<&[u8], u8> = HashMap::new();
         let mut out: Vec<String> = Vec::new();
-        for (index, (name, _)) in self.0.iter().enumerate() {
-            let text = String::from_utf8_lossy(name);
-            if self.0[..index].iter().any(|(earlier, _)| earlier == name) && !out.iter().any(|n| *n == text) {
-                out.push(text.into_owned());
+        for (name, _) in &self.0 {
+            let times = seen.entry(name).or_default();
+            *times = times.saturating_add(1);
+            if *times == 2 {
+                out.push(String::from_utf8_lossy(name).into_owned());
             }
         }
         out

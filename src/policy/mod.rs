@@ -3,6 +3,7 @@
 //! Floor 2. The default is strictly conformant. No profile, fault or variant is known here by name: they are files.
 
 mod causes;
+mod criterion;
 mod family;
 mod installed;
 mod library;

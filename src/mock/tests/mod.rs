@@ -9,6 +9,7 @@ mod grants;
 mod par;
 mod patches;
 mod profiles;
+mod races;
 mod registration;
 mod scripts;
 mod tokens;
