@@ -189,6 +189,11 @@ impl Expectation {
         policy::from_json("expectation", value, one)
     }
 
+    /// Its name, or what it expects.
+    pub(super) fn label(&self) -> String {
+        if self.name.is_empty() { self.to_string() } else { self.name.clone() }
+    }
+
     fn with(self, change: impl FnOnce(Matcher) -> Matcher) -> Self {
         Self { matcher: change(self.matcher), ..self }
     }

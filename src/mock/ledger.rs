@@ -129,7 +129,7 @@ impl Group {
                 expected: account.expectation.to_string(),
                 count: account.count,
                 exchanges: account.exchanges.clone(),
-                after: before.map(|before| self.accounts[before].expectation.to_string()),
+                after: before.map(|before| self.accounts[before].expectation.label()),
                 // What came too often needs no near miss.
                 nearest: account.nearest.clone().filter(|_| account.count < account.expectation.times.least),
             }

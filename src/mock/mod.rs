@@ -64,6 +64,7 @@ mod token;
 mod token_store;
 mod trust;
 mod verification;
+mod visitor;
 
 pub use client::{ClientKind, MockClient, MockUser};
 pub use clock::Clock;
@@ -74,3 +75,4 @@ pub use ledger::{Unmet, UnmetExpectation};
 pub use mint::{Mint, MintError, MintKind, Minted};
 pub use realm::{Realm, RealmSpec};
 pub use server::{MockBuilder, MockError, MockServer};
+pub use visitor::Stuck;
