@@ -401,7 +401,7 @@ impl State {
 
     /// Forgets that a value was issued.
     pub(super) fn disown(&mut self, value: &str) {
-        self.by_value.remove(&Print::of(value));
+        self.tokens.disown(value);
     }
 
     pub(super) fn token(&self, value: &str) -> Option<&Token> {

@@ -49,6 +49,11 @@ impl TokenStore {
         self.kept.get(self.position(id)?)
     }
 
+    /// Forgets that a value was issued.
+    pub(super) fn disown(&mut self, value: &str) {
+        self.by_value.remove(&Print::of(value));
+    }
+
     pub(super) fn by_id_mut(&mut self, id: u64) -> Option<&mut Token> {
         let position = self.position(id)?;
         self.kept.get_mut(position)

@@ -40,7 +40,7 @@ fn plant(realm: &Realm, count: usize) -> Vec<String> {
         expires: Duration::MAX,
         used: None,
     };
-    realm.with_state(|state| {
+    realm.with_state(|_, state, _| {
         let names = (0..count).map(|number| format!("planted-{number}"));
         names
             .enumerate()
