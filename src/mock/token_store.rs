@@ -113,6 +113,7 @@ mod tests {
             client: "c".into(),
             user: None,
             auth_time: None,
+            resource: None,
             scope: Scope::default(),
             issued: Duration::ZERO,
             expires: Duration::ZERO,

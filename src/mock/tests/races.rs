@@ -35,6 +35,7 @@ fn plant(realm: &Realm, count: usize) -> Vec<String> {
         redirect_uri_sent: true,
         scope: Scope::default(),
         asked_scope: None,
+        resource: None,
         challenge: Some(Challenge { value: CHALLENGE.into(), method: "S256".into() }),
         openid: OpenidAsked::default(),
         expires: Duration::MAX,
