@@ -10,8 +10,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::mock_args::MockArgs;
 use super::values::{
-    Color, Format, Listed, MatrixPart, ReadyFormat, Schema, Snapshots, TextFormat, document, issuer, level, pattern, severity,
+    Color, Format, Listed, MatrixPart, Schema, Snapshots, TextFormat, document, issuer, level, pattern, severity,
 };
 use crate::catalog::{Level, Severity};
 
@@ -325,44 +326,6 @@ impl ReportArgs {
     }
 }
 
-/// `oauthspec mock`
-#[derive(Debug, Default, Args)]
-pub struct MockArgs {
-    /// Where it listens [default: 127.0.0.1:0]; only loopback unless you name another address.
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
-    /// Behave like this provider.
-    #[arg(long, value_name = "ID")]
-    pub profile: Option<String>,
-    /// A fault that it shall have. Repeat for more.
-    #[arg(long, value_name = "ID")]
-    pub fault: Vec<String>,
-    /// A variant that it shall be. Repeat for more.
-    #[arg(long, value_name = "ID")]
-    pub variant: Vec<String>,
-    /// Patches that apply at a moment.
-    #[arg(long, value_name = "FILE")]
-    pub script: Option<PathBuf>,
-    /// What keys, codes and tokens are made of.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// The URL under which others reach it, where that is another one.
-    #[arg(long, value_name = "URL", value_parser = issuer)]
-    pub public_url: Option<String>,
-    /// What the control API asks for as Bearer token.
-    #[arg(long, value_name = "TOKEN", env = "OAUTHSPEC_CONTROL_TOKEN", hide_env_values = true)]
-    pub control_token: Option<String>,
-    /// Clients and users as in this configuration.
-    #[arg(short, long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// How the ready line looks [default: text].
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<ReadyFormat>,
-    /// End when the standard input does, so that a test run that holds it leaves nothing behind, however it ends.
-    #[arg(long)]
-    pub until_stdin_ends: bool,
-}
-
 /// `oauthspec selftest`
 #[derive(Debug, Default, Args)]
 pub struct SelftestArgs {
@@ -493,6 +456,9 @@ mod tests {
     #[case("mock")]
     #[case("mock --listen 127.0.0.1:0 --profile cognito --fault a --fault b --variant c --script s.toml --seed 1")]
     #[case("mock --public-url https://as.example.com --control-token t --config oauthspec.toml --format json")]
+    #[case("mock --access-log json --grace 5s --realms-on-first-use --realm-idle 10m --realm-limit 5 --journal-entries 100")]
+    #[case("mock --login-help off --tls --tls-ca-out ca.pem")]
+    #[case("mock --tls-cert cert.pem --tls-key key.pem --realms-on-first-use=false")]
     #[case("probe")]
     #[case("probe https://as.example.com --timeout 3s")]
     #[case("list scenarios --format json")]
@@ -538,6 +504,8 @@ mod tests {
     #[case("server --level shall", ErrorKind::InvalidValue)]
     #[case("server --quiet --verbose", ErrorKind::ArgumentConflict)]
     #[case("mock --listen 9000", ErrorKind::ValueValidation)]
+    #[case("mock --tls-cert cert.pem", ErrorKind::MissingRequiredArgument)]
+    #[case("mock --tls-cert c --tls-key k --tls-ca-out f", ErrorKind::ArgumentConflict)]
     #[case("list everything", ErrorKind::InvalidValue)]
     #[case("explain", ErrorKind::MissingRequiredArgument)]
     #[case("check", ErrorKind::MissingRequiredArgument)]

@@ -1,69 +1,136 @@
 //! `oauthspec mock`: the mock on its own, until it is stopped.
 
+use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::args::MockArgs;
+use url::Url;
+
 use super::error::Error;
 use super::exit::Exit;
+use super::mock_args::{MockArgs, TlsArgs};
 use super::session;
-use super::values::ReadyFormat;
-use crate::mock::{ClientKind as MockKind, MockBuilder, MockClient, MockServer, MockUser};
-use crate::policy::{PolicySet, Script};
+use super::values::{AccessLog, ReadyFormat, Switch};
+use crate::mock::{Access, ClientKind as MockKind, JournalLimits, MockBuilder, MockClient, MockServer, MockUser, RealmSpec, Tls};
+use crate::policy::{Patch, PolicySet, Script};
 use crate::problem::Source;
+use crate::target::config::{Config, MockConfig, MockRealm, MockTls};
 use crate::target::{Client, ClientKind, User};
 
+/// How long requests that are under way may take, where nothing is said.
+const GRACE: Duration = Duration::from_secs(10);
+
 pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
-    let set = session::policy_set(&session::patches(args.profile.as_deref(), &args.variant, &args.fault)?)?;
-    let script = args.script.as_deref().map(script).transpose()?;
-    session::runtime()?.block_on(serve(args, set, script))
+    let config = settings(args)?;
+    session::runtime()?.block_on(serve(args, config))
 }
 
-async fn serve(args: &MockArgs, policies: PolicySet, script: Option<Script>) -> Result<Exit, Error> {
-    let seed = args.seed.unwrap_or_else(session::fresh_seed);
-    let mut builder = MockServer::builder().policies(policies).seed(seed).without_verification();
-    if let Some(script) = script {
-        builder = builder.script(script);
-    }
-    if let Some(address) = args.listen {
-        builder = builder.listen(address);
-    }
-    if let Some(url) = &args.public_url {
-        builder = builder.public_url(url);
-    }
-    if let Some(token) = &args.control_token {
-        builder = builder.control_token(token);
-    }
-    if let Some(path) = &args.config {
-        builder = configured(builder, path)?;
-    }
-    let server = builder.start().await.map_err(|error| Error::Usage { message: error.to_string(), help: None })?;
+async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
+    let grace = config.grace.unwrap_or(GRACE);
+    // Before anybody is told that it is ready: a signal that comes then finds it listening.
+    let stop = stop_signals()?;
+    let server = start(args, config).await?;
     ready(args.format.unwrap_or_default(), &server)?;
-    stopped(args).await;
+    tokio::select! {
+        () = stop => {}
+        () = input_ended(), if args.until_stdin_ends => {}
+    }
     report_unmatched(&server);
+    // It blocks until the last request is done, or the time is up.
+    let _panicked = tokio::task::spawn_blocking(move || server.stop(grace)).await;
     Ok(Exit::Ok)
 }
 
-/// Waits for Ctrl-C, and for the end of the standard input where that counts.
-async fn stopped(args: &MockArgs) {
-    let (tell, ended) = tokio::sync::oneshot::channel::<()>();
-    let held = if args.until_stdin_ends {
-        // A thread that nobody waits for: reading cannot be called off.
-        std::thread::spawn(move || {
-            // An input that cannot be read has ended.
-            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-            drop(tell);
-        });
-        None
-    } else {
-        Some(tell)
+/// `[mock]` of the configuration, with what is given on the command line or in the environment in its place.
+fn settings(args: &MockArgs) -> Result<MockConfig, Error> {
+    let mut config = match &args.config {
+        Some(path) => configured(path)?,
+        None => MockConfig::default(),
     };
-    tokio::select! {
-        // Without a way to hear of Ctrl-C the process ends by the signal itself.
-        _ = tokio::signal::ctrl_c() => {}
-        _ = ended => {}
+    let MockArgs { behaviour, realms, .. } = args;
+    config.listen = args.listen.or(config.listen);
+    config.public_url = args.public_url.clone().or(config.public_url);
+    config.control_token = args.control_token.clone().or(config.control_token);
+    config.access_log = args.access_log.map(|form| form.name().to_owned()).or(config.access_log);
+    config.grace = args.grace.or(config.grace);
+    config.login_help = behaviour.login_help.map(Switch::is_on).or(config.login_help);
+    config.realm_idle = realms.realm_idle.or(config.realm_idle);
+    config.realm_limit = realms.realm_limit.or(config.realm_limit);
+    config.realms_on_first_use = realms.realms_on_first_use.unwrap_or(config.realms_on_first_use);
+    config.journal_entries = realms.journal_entries.or(config.journal_entries);
+    config.tls = tls_settings(&args.tls, config.tls);
+    let realm = &mut config.realm;
+    realm.profile = behaviour.profile.clone().or(realm.profile.take());
+    realm.script = behaviour.script.clone().or(realm.script.take());
+    realm.seed = behaviour.seed.or(realm.seed);
+    for (given, known) in [(&behaviour.variant, &mut realm.variants), (&behaviour.fault, &mut realm.faults)] {
+        if !given.is_empty() {
+            *known = Some(given.clone());
+        }
     }
-    drop(held);
+    Ok(config)
+}
+
+async fn start(args: &MockArgs, config: MockConfig) -> Result<MockServer, Error> {
+    let address = config.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+    if !address.ip().is_loopback() && config.control_token.as_deref().is_none_or(str::is_empty) {
+        let message = format!("{address} is reached from other machines, and nothing guards the control API there");
+        let help = "give --control-token TOKEN (or OAUTHSPEC_MOCK_CONTROL_TOKEN), or listen on 127.0.0.1";
+        return Err(Error::Usage { message, help: Some(help.to_owned()) });
+    }
+    let seed = config.realm.seed.unwrap_or_else(session::fresh_seed);
+    let limits = JournalLimits::default();
+    let journal = JournalLimits {
+        entries: config.journal_entries.unwrap_or(limits.entries),
+        bytes: config.journal_bytes.unwrap_or(limits.bytes),
+    };
+    let mut builder = MockServer::builder().policies(policies(&config.realm)?).seed(seed).listen(address).journal(journal);
+    // What a test expects over the control API it asks for there; nobody reads a panic of this process.
+    builder = builder.without_verification();
+    if let Some(url) = &config.public_url {
+        builder = builder.public_url(url);
+    }
+    if let Some(token) = &config.control_token {
+        builder = builder.control_token(token);
+    }
+    if let Some(idle) = config.realm_idle {
+        builder = builder.realm_idle(idle);
+    }
+    if let Some(limit) = config.realm_limit {
+        builder = builder.realm_limit(limit);
+    }
+    if config.realms_on_first_use {
+        builder = builder.realms_on_first_use();
+    }
+    if config.login_help.unwrap_or(args.format != Some(ReadyFormat::Json)) {
+        builder = builder.login_help();
+    }
+    if let Some(form) = config.access_log.as_deref().and_then(AccessLog::named) {
+        builder = builder.on_access(move |access| log(form, access));
+    }
+    if let Some(tls) = &config.tls {
+        builder = builder.tls(certificate(tls, address, config.public_url.as_deref())?);
+    }
+    builder = with_people(builder, &config.realm);
+    let server = builder.start().await.map_err(|error| usage(&error))?;
+    for realm in &config.realms {
+        server.create(specified(&server, realm)?).map_err(|error| usage(&error))?;
+    }
+    Ok(server)
+}
+
+/// Comes back when the standard input has ended.
+async fn input_ended() {
+    let (tell, ended) = tokio::sync::oneshot::channel::<()>();
+    // A thread that nobody waits for: reading cannot be called off.
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(tell);
+    });
+    let _ended = ended.await;
 }
 
 /// Rules of the script that never applied, each with its nearest miss: most likely they say something else than was meant.
@@ -75,17 +142,36 @@ fn report_unmatched(server: &MockServer) {
     }
 }
 
+/// What comes back when the process is asked to stop.
+fn stop_signals() -> Result<impl Future<Output = ()>, Error> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // Without a way to hear of Ctrl-C the process ends by the signal itself.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
 /// One line, flushed, so that whoever started it can read it and go on.
 fn ready(format: ReadyFormat, server: &MockServer) -> Result<(), Error> {
     let mut out = anstream::stdout();
+    let control = format!("{}/_oauthspec/", server.base_url());
     match format {
-        ReadyFormat::Json => {
-            let line = serde_json::json!({ "issuer": server.issuer(), "control": format!("{}/_oauthspec/", server.base_url()) });
-            writeln!(out, "{line}")?;
-        }
+        ReadyFormat::Json => writeln!(out, "{}", serde_json::json!({ "issuer": server.issuer(), "control": control }))?,
         ReadyFormat::Text => {
             let realm = server.realm();
             writeln!(out, "issuer {}", server.issuer())?;
+            writeln!(out, "control {control}")?;
             for client in realm.clients() {
                 let secret = client.client_secret.as_deref().unwrap_or("-");
                 writeln!(out, "client {} secret {secret} ({})", client.client_id, client.auth_method)?;
@@ -99,30 +185,117 @@ fn ready(format: ReadyFormat, server: &MockServer) -> Result<(), Error> {
     Ok(())
 }
 
-/// Clients and users as under `[server]` of a configuration, so that the mock can stand in for the server that it describes.
-fn configured(mut builder: MockBuilder, path: &Path) -> Result<MockBuilder, Error> {
-    let Some(server) = session::load(path)?.server else {
-        let message = format!("{} has no [server] with clients and users", path.display());
-        return Err(Error::Usage { message, help: None });
+/// A line to standard error. Nobody can be told that it cannot be written.
+fn log(form: AccessLog, access: &Access) {
+    let at = time::OffsetDateTime::from(access.at).format(&time::format_description::well_known::Rfc3339).unwrap_or_default();
+    let micros = access.took.as_micros();
+    let line = match form {
+        AccessLog::Lines => {
+            let status = access.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+            format!("{at} {} {} {} {status} {micros}us", access.peer, access.method, access.target)
+        }
+        AccessLog::Json => serde_json::json!({
+            "at": at, "peer": access.peer.to_string(), "method": access.method, "target": access.target,
+            "status": access.status, "took_us": u64::try_from(micros).unwrap_or(u64::MAX),
+        })
+        .to_string(),
     };
-    if !server.clients.is_empty() {
-        builder = builder.clients(server.clients.into_iter().map(client).collect());
-    }
-    if !server.users.is_empty() {
-        let user = |user: User| MockUser { username: user.username, password: user.password, ..MockUser::default() };
-        builder = builder.users(server.users.into_iter().map(user).collect());
-    }
-    Ok(builder)
+    let _unheard = writeln!(anstream::stderr(), "{}", crate::report::text::visible(&line));
 }
 
-fn client(client: Client) -> MockClient {
+/// `[mock]`, or the clients and users of `[server]`, so that the mock can stand in for the server that it describes.
+fn configured(path: &Path) -> Result<MockConfig, Error> {
+    let config: Config = session::load(path)?;
+    if let Some(mock) = config.mock {
+        return Ok(mock);
+    }
+    let Some(server) = config.server else {
+        let message = format!("{} has neither [mock] nor a [server] with clients and users", path.display());
+        return Err(Error::Usage { message, help: None });
+    };
+    let realm = MockRealm {
+        clients: Some(server.clients).filter(|clients| !clients.is_empty()),
+        users: Some(server.users.into_iter().map(|user| (user, serde_json::Map::new())).collect::<Vec<_>>())
+            .filter(|users| !users.is_empty()),
+        ..MockRealm::default()
+    };
+    Ok(MockConfig { realm, ..MockConfig::default() })
+}
+
+fn tls_settings(args: &TlsArgs, config: Option<MockTls>) -> Option<MockTls> {
+    let files = args.tls_cert.clone().zip(args.tls_key.clone());
+    match (args.tls, files) {
+        (_, Some(files)) => Some(MockTls { files: Some(files), ..MockTls::default() }),
+        (Some(false), None) => None,
+        (asked, None) => {
+            let known = config.or_else(|| (asked.is_some() || args.tls_ca_out.is_some()).then(MockTls::default))?;
+            Some(MockTls { ca_out: args.tls_ca_out.clone().or(known.ca_out.clone()), ..known })
+        }
+    }
+}
+
+fn certificate(settings: &MockTls, address: SocketAddr, public_url: Option<&str>) -> Result<Tls, Error> {
+    let unusable = |error: &dyn std::error::Error| Error::Usage { message: error.to_string(), help: None };
+    if let Some((certificate, key)) = &settings.files {
+        return Tls::from_pem(&read(certificate)?, &read(key)?).map_err(|error| unusable(&error));
+    }
+    let mut names = settings.names.clone();
+    names.extend((!address.ip().is_unspecified()).then(|| address.ip().to_string()));
+    let public = public_url.and_then(|url| Url::parse(url).ok()).and_then(|url| url.host_str().map(str::to_owned));
+    names.extend(public.map(|host| host.trim_matches(['[', ']']).to_owned()));
+    let tls = Tls::generate(names).map_err(|error| unusable(&error))?;
+    if let (Some(path), Some(authority)) = (&settings.ca_out, tls.authority()) {
+        fs::write(path, authority).map_err(|source| Error::File { doing: "write", path: path.clone(), source })?;
+    }
+    Ok(tls)
+}
+
+/// The patches of a realm, its script over them.
+fn policies(realm: &MockRealm) -> Result<PolicySet, Error> {
+    let (variants, faults) = (realm.variants.as_deref().unwrap_or(&[]), realm.faults.as_deref().unwrap_or(&[]));
+    let set = session::policy_set(&session::patches(realm.profile.as_deref(), variants, faults)?)?;
+    let Some(path) = &realm.script else { return Ok(set) };
+    set.with_scripts(&script(path)?).map_err(|error| usage(&error))
+}
+
+/// A further realm, like the default one where nothing is said.
+fn specified(server: &MockServer, realm: &MockRealm) -> Result<RealmSpec, Error> {
+    let mut spec = server.like_default(&realm.name);
+    if realm.profile.is_some() || realm.variants.is_some() || realm.faults.is_some() || realm.script.is_some() {
+        spec.policies = policies(realm)?;
+    }
+    spec.seed = realm.seed.unwrap_or(spec.seed);
+    if let Some(clients) = &realm.clients {
+        spec.clients = clients.iter().map(client).collect();
+    }
+    if let Some(users) = &realm.users {
+        spec.users = users.iter().map(user).collect();
+    }
+    Ok(spec)
+}
+
+fn with_people(mut builder: MockBuilder, realm: &MockRealm) -> MockBuilder {
+    if let Some(clients) = &realm.clients {
+        builder = builder.clients(clients.iter().map(client).collect());
+    }
+    if let Some(users) = &realm.users {
+        builder = builder.users(users.iter().map(user).collect());
+    }
+    builder
+}
+
+fn user((user, claims): &(User, serde_json::Map<String, serde_json::Value>)) -> MockUser {
+    MockUser { username: user.username.clone(), password: user.password.clone(), claims: claims.clone() }
+}
+
+fn client(client: &Client) -> MockClient {
     MockClient {
-        client_id: client.client_id,
-        client_secret: client.client_secret,
+        client_id: client.client_id.clone(),
+        client_secret: client.client_secret.clone(),
         auth_method: client.auth_method.name().to_owned(),
-        redirect_uris: client.redirect_uris,
-        grant_types: client.grant_types,
-        scopes: client.scopes,
+        redirect_uris: client.redirect_uris.clone(),
+        grant_types: client.grant_types.clone(),
+        scopes: client.scopes.clone(),
         kind: match client.kind {
             ClientKind::Web => MockKind::Web,
             ClientKind::Native => MockKind::Native,
@@ -132,7 +305,17 @@ fn client(client: Client) -> MockClient {
     }
 }
 
-fn script(path: &Path) -> Result<Script, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { doing: "read", path: path.to_owned(), source })?;
-    Script::parse(&Source::new(path.display().to_string(), text)).map_err(Error::Problems)
+fn script(path: &Path) -> Result<Vec<Patch>, Error> {
+    let text = String::from_utf8_lossy(&read(path)?).into_owned();
+    let source = Source::new(path.display().to_string(), text);
+    Ok(Script::parse(&source).map_err(Error::Problems)?.patches().to_vec())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::File { doing: "read", path: PathBuf::from(path), source })
+}
+
+fn usage(error: &dyn std::error::Error) -> Error {
+    let source = error.source().map_or_else(String::new, |source| format!(": {source}"));
+    Error::Usage { message: format!("{error}{source}"), help: None }
 }

@@ -14,6 +14,7 @@ mod explain;
 mod init;
 mod list;
 mod mock;
+mod mock_args;
 pub mod output;
 pub mod plan;
 mod probe;

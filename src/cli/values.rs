@@ -102,6 +102,51 @@ pub enum ReadyFormat {
     Json,
 }
 
+/// How a line of the access log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AccessLog {
+    /// For people.
+    Lines,
+    /// JSON, for machines.
+    Json,
+}
+
+impl AccessLog {
+    /// Its name in configurations.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Json => "json",
+        }
+    }
+
+    /// The form of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Lines, Self::Json].into_iter().find(|form| form.name() == name)
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    #[value(alias = "true", alias = "1")]
+    On,
+    /// Off.
+    #[value(alias = "false", alias = "0")]
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
 /// What is done with snapshots.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Snapshots {

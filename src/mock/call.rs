@@ -26,11 +26,20 @@ pub(super) struct Identity {
     pub(super) secure: bool,
     pub(super) users: Vec<MockUser>,
     pub(super) keys: Keychain,
+    /// Whether the login page lets a person pick a user, deny, or choose an error.
+    pub(super) login_help: bool,
 }
 
 impl Identity {
     /// A realm below a base URL, with its issuer where the policy puts it.
-    pub(super) fn new(base_url: &str, name: String, issuer: &IssuerPolicy, users: Vec<MockUser>, keys: Keychain) -> Self {
+    pub(super) fn new(
+        base_url: &str,
+        name: String,
+        issuer: &IssuerPolicy,
+        users: Vec<MockUser>,
+        keys: Keychain,
+        login_help: bool,
+    ) -> Self {
         let base = format!("{base_url}/{name}");
         let path = Request::get(base.as_str()).path().to_owned();
         let own = host_of(base_url);
@@ -43,7 +52,18 @@ impl Identity {
             identifier = format!("{identifier}/{}", issuer.path);
         }
         let secure = base.starts_with("https://");
-        Self { name, issuer: identifier, base, path, issuer_host, issuer_path: issuer.path.clone(), secure, users, keys }
+        Self {
+            name,
+            issuer: identifier,
+            base,
+            path,
+            issuer_host,
+            issuer_path: issuer.path.clone(),
+            secure,
+            users,
+            keys,
+            login_help,
+        }
     }
 
     pub(super) fn user(&self, username: &str) -> Option<&MockUser> {

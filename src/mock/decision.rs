@@ -112,6 +112,16 @@ pub(super) struct Form {
     pub(super) raw: Vec<String>,
     /// The URL of a style sheet; empty: none.
     pub(super) style_sheet: String,
+    /// What a person is offered beside, for tests by hand.
+    pub(super) help: Option<LoginHelp>,
+}
+
+/// What a person who tests by hand is offered on the login page.
+pub(super) struct LoginHelp {
+    /// User names, and the names of the users.
+    pub(super) users: Vec<(String, String)>,
+    /// Causes of errors, and the codes that they are answered with.
+    pub(super) errors: Vec<(&'static str, String)>,
 }
 
 /// What stands on the verification page (RFC 8628 section 3.3).

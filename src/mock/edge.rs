@@ -2,13 +2,11 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
@@ -20,10 +18,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
+use super::access::{self, Access, Listener};
 use super::call::Endpoint;
 use super::control;
 use super::realm::{Answer, Realm, host_of};
@@ -31,6 +31,7 @@ use super::realms::Realms;
 use super::render;
 use super::rewrite::Delivery;
 use super::slow::{Chunked, Paced};
+use super::socket::{Socket, Stream};
 use crate::oauth::{Headers, Request, Response};
 
 /// The longest request body, in bytes.
@@ -40,19 +41,44 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// How long a client may take for the head of a request, and again for its body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Accepts connections until it is dropped.
-pub(super) async fn serve(listener: TcpListener, realms: Arc<Realms>) {
+/// What connections have in common.
+#[derive(Clone)]
+pub(super) struct Serving {
+    pub(super) realms: Arc<Realms>,
+    pub(super) access: Option<Listener>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<tokio_rustls::TlsAcceptor>,
+}
+
+/// Accepts connections until it is told to stop, and then lets those that are under way finish within the time that it is given.
+pub(super) async fn serve(listener: TcpListener, serving: Serving, stop: oneshot::Receiver<Duration>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let realms = Arc::clone(&serving.realms);
     if let Some(idle) = realms.rules().idle {
         tokio::spawn(forget(Arc::clone(&realms), idle));
     }
-    let router = Router::new().fallback(answer).with_state(realms);
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone()))),
-            // Out of file descriptors, most likely: connections that end give some back.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&realms));
+    let graceful = GracefulShutdown::new();
+    let accept = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    drop(tokio::spawn(connection(stream, peer, router.clone(), serving.clone(), graceful.watcher())));
+                }
+                // Out of file descriptors, most likely: connections that end give some back.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
         }
+    };
+    let bound = tokio::select! {
+        () = accept => Duration::ZERO,
+        bound = stop => bound.unwrap_or_default(),
+    };
+    drop(listener);
+    realms.stop();
+    if !bound.is_zero() {
+        // Whoever is not done by then is cut off.
+        let _late = tokio::time::timeout(bound, graceful.shutdown()).await;
     }
 }
 
@@ -65,28 +91,67 @@ async fn forget(realms: Arc<Realms>, idle: Duration) {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, serving: Serving, watcher: Watcher) {
     // Small answers to requests on a kept connection would otherwise wait for acknowledgements.
     let _best_effort = stream.set_nodelay(true);
+    let Some(stream) = secured(stream, &serving).await else { return };
     let reset = Arc::new(AtomicBool::new(false));
-    let io = TokioIo::new(Io { stream, reset: Arc::clone(&reset) });
+    let io = TokioIo::new(Socket::new(stream, Arc::clone(&reset)));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let router = TowerToHyperService::new(router.clone());
         let reset = Arc::clone(&reset);
+        let noted = serving.access.clone().map(|listener| (listener, Noted::of(&request, peer)));
         async move {
             let response = router.call(request).await.unwrap_or_else(|never: Infallible| match never {});
             let ending = response.extensions().get::<Ending>().copied();
-            reset.store(matches!(ending, Some(Ending::Reset | Ending::ResetLater)), Ordering::SeqCst);
-            match ending {
-                Some(Ending::Reset | Ending::Closed) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-                Some(Ending::ResetLater) | None => Ok(response),
+            let answered = matches!(ending, Some(Ending::ResetLater) | None);
+            if let Some((listener, noted)) = noted {
+                listener.tell(&noted.access(answered.then_some(response.status())));
             }
+            reset.store(matches!(ending, Some(Ending::Reset | Ending::ResetLater)), Ordering::SeqCst);
+            if answered { Ok(response) } else { Err(io::Error::from(io::ErrorKind::ConnectionReset)) }
         }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).max_buf_size(HEAD_LIMIT);
     // Connections end by errors of all kinds, some of them made here on purpose.
-    let _ended = builder.serve_connection(io, service).await;
+    let _ended = watcher.watch(builder.serve_connection(io, service)).await;
+}
+
+/// The connection as it is, or after its handshake.
+#[cfg(feature = "tls")]
+async fn secured(stream: TcpStream, serving: &Serving) -> Option<Stream> {
+    let Some(acceptor) = &serving.tls else { return Some(Stream::Plain(stream)) };
+    let shaken = tokio::time::timeout(READ_TIMEOUT, acceptor.accept(stream)).await;
+    shaken.ok()?.ok().map(|stream| Stream::Tls(Box::new(stream)))
+}
+
+/// The connection as it is.
+#[cfg(not(feature = "tls"))]
+#[expect(clippy::unused_async, reason = "with TLS there is a handshake to wait for")]
+async fn secured(stream: TcpStream, _: &Serving) -> Option<Stream> {
+    Some(Stream::Plain(stream))
+}
+
+/// A request that somebody wants to hear of once it is answered.
+struct Noted {
+    peer: SocketAddr,
+    method: String,
+    target: String,
+    begun: Instant,
+}
+
+impl Noted {
+    fn of(request: &hyper::Request<Incoming>, peer: SocketAddr) -> Self {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        Self { peer, method: request.method().to_string(), target: access::redacted(target), begun: Instant::now() }
+    }
+
+    fn access(self, status: Option<StatusCode>) -> Access {
+        let Self { peer, method, target, begun } = self;
+        let (at, took) = (SystemTime::now(), begun.elapsed());
+        Access { at, peer, method, target, status: status.map(|status| status.as_u16()), took }
+    }
 }
 
 /// How a connection ends that is not kept: marks the response.
@@ -194,51 +259,4 @@ fn write(response: Response, delivery: Delivery) -> AxumResponse {
         out.extensions_mut().insert(ending);
     }
     out
-}
-
-/// A connection that can be reset instead of closed.
-struct Io {
-    stream: TcpStream,
-    reset: Arc<AtomicBool>,
-}
-
-impl Drop for Io {
-    fn drop(&mut self) {
-        if self.reset.load(Ordering::SeqCst) {
-            let _best_effort = self.stream.set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Io {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Io {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // An orderly end would be an answer of a kind.
-        if self.reset.load(Ordering::SeqCst) { Poll::Ready(Ok(())) } else { Pin::new(&mut self.stream).poll_shutdown(context) }
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::MockUser;
 use super::authorize::{self, Asked, Transaction, Wanted};
 use super::call::{Call, Fields};
-use super::decision::{AuthorizationResponse, Decision, Form, Outcome, Page, Success};
+use super::decision::{AuthorizationResponse, Decision, Form, LoginHelp, Outcome, Page, Success};
 use super::issue::{self, Authority};
 use super::par;
 use super::scope;
@@ -72,10 +73,14 @@ pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Deci
         Err(refusal) => return *refusal,
     };
     if call.request.method == "GET" {
-        return login_page(&id, &transaction, policy, state, None);
+        return login_page(call, &id, &transaction, policy, state, None);
     }
-    let Some(session) = new_session(call, policy, &fields) else {
-        return login_page(&id, &transaction, policy, state, Some(WRONG_PASSWORD));
+    if let Some(cause) = chosen_error(call, &fields) {
+        let cause = par::use_up(state, &transaction).err().unwrap_or(cause);
+        return answered(call, state, &id, &transaction, respond(&transaction, Err(cause)));
+    }
+    let Some(session) = picked_session(call, &fields).or_else(|| new_session(call, policy, &fields)) else {
+        return login_page(call, &id, &transaction, policy, state, Some(WRONG_PASSWORD));
     };
     let cookie = keep_session(call, policy, state, session.clone());
     let transaction = Transaction { session: Some(session), ..transaction };
@@ -108,6 +113,38 @@ pub(super) fn end_session(call: &Call<'_>, policy: &Policy, state: &mut State) {
     if let Some(old) = call.cookie(&policy.pages.session_cookie) {
         state.sessions.remove(&old);
     }
+}
+
+/// The errors that a person can choose on the login page (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
+const CHOSEN_ERRORS: [AuthorizeCause; 7] = [
+    AuthorizeCause::Denied,
+    AuthorizeCause::ServerError,
+    AuthorizeCause::TemporarilyUnavailable,
+    AuthorizeCause::UnknownScope,
+    AuthorizeCause::ForbiddenResponseType,
+    AuthorizeCause::LoginRequired,
+    AuthorizeCause::ConsentRequired,
+];
+
+/// The error that a person chose, where they may.
+fn chosen_error(call: &Call<'_>, fields: &Fields) -> Option<AuthorizeCause> {
+    let name = fields.get("inject").filter(|_| call.realm.login_help)?;
+    CHOSEN_ERRORS.into_iter().find(|cause| cause.name() == name)
+}
+
+/// The session of a user whom a person picked, where they may.
+fn picked_session(call: &Call<'_>, fields: &Fields) -> Option<Session> {
+    let user = call.realm.user(fields.get("pick").filter(|_| call.realm.login_help)?)?;
+    Some(Session { user: user.username.clone(), auth_time: call.now })
+}
+
+fn help(call: &Call<'_>, policy: &Policy) -> LoginHelp {
+    let user = |user: &MockUser| {
+        let name = user.claims.get("name").and_then(serde_json::Value::as_str).unwrap_or(&user.username);
+        (user.username.clone(), name.to_owned())
+    };
+    let error = |cause: AuthorizeCause| (cause.name(), policy.errors.authorize.of(cause).error.clone());
+    LoginHelp { users: call.realm.users.iter().map(user).collect(), errors: CHOSEN_ERRORS.into_iter().map(error).collect() }
 }
 
 /// Decides about a request to the consent page.
@@ -179,6 +216,11 @@ fn proceed(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
         state.transactions.insert(id.to_owned(), transaction.clone());
         return decision;
     }
+    answered(call, state, id, transaction, decision)
+}
+
+/// The transaction is over.
+fn answered(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transaction, decision: Decision) -> Decision {
     state.transactions.remove(id);
     decision.cookie(set_cookie(call, &transaction.effective.policy, &browser_cookie(id), "", "; Max-Age=0"))
 }
@@ -326,11 +368,19 @@ fn login_next(call: &Call<'_>, id: &str, policy: &Policy) -> Decision {
     Decision::new(Outcome::Continue { url, status: policy.pages.redirect_status })
 }
 
-fn login_page(id: &str, transaction: &Transaction, policy: &Policy, state: &State, mistake: Option<&'static str>) -> Decision {
+fn login_page(
+    call: &Call<'_>,
+    id: &str,
+    transaction: &Transaction,
+    policy: &Policy,
+    state: &State,
+    mistake: Option<&'static str>,
+) -> Decision {
     let nobody = Session { user: String::new(), auth_time: Duration::ZERO };
     let asks = transaction.asked.wanted.as_ref().is_ok_and(|wanted| must_ask(transaction, wanted, &nobody, state));
     let combined = policy.pages.combined && asks;
-    let form = Form { mistake, combined, ..form(id.to_owned(), transaction, policy) };
+    let help = call.realm.login_help.then(|| help(call, policy));
+    let form = Form { mistake, combined, help, ..form(id.to_owned(), transaction, policy) };
     Decision::new(Outcome::Page(Page::Login(form))).client(transaction.asked.client.clone())
 }
 
@@ -353,6 +403,7 @@ pub(super) fn form(transaction_id: String, transaction: &Transaction, policy: &P
         combined: false,
         raw: transaction.asked.raw.clone(),
         style_sheet: policy.pages.style_sheet.clone(),
+        help: None,
     }
 }
 

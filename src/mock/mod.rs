@@ -5,6 +5,7 @@
 //! A request goes through these hands: `edge` reads it, `realm` finds the policy of the moment and lets the endpoint's file decide
 //! under the realm's lock, `render` signs and writes outside of it, `rewrite` adds the defects of one answer, `journal` keeps it all.
 
+mod access;
 mod authorization_response;
 mod authorize;
 mod bearer;
@@ -53,6 +54,7 @@ mod scripted;
 mod server;
 mod signing_key;
 mod slow;
+mod socket;
 mod state;
 mod store;
 mod strange;
@@ -60,12 +62,15 @@ mod surface;
 mod template;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tls")]
+mod tls;
 mod token;
 mod token_store;
 mod trust;
 mod verification;
 mod visitor;
 
+pub use access::Access;
 pub use client::{ClientKind, MockClient, MockUser};
 pub use clock::Clock;
 pub use expectation::{Expectation, Expectations, Times};
@@ -75,4 +80,6 @@ pub use ledger::{Unmet, UnmetExpectation};
 pub use mint::{Mint, MintError, MintKind, Minted};
 pub use realm::{Realm, RealmSpec};
 pub use server::{MockBuilder, MockError, MockServer};
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError};
 pub use visitor::Stuck;

@@ -5,14 +5,15 @@ use aws_lc_rs::digest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::call::Identity;
-use super::decision::{DevicePage, Form};
+use super::decision::{DevicePage, Form, LoginHelp};
 use crate::oauth::Params;
 use crate::oauth::encoding::base64;
 use crate::policy::Policy;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem}\
 label,input,button{display:block;font:inherit}input{width:100%;box-sizing:border-box;margin-bottom:1rem}\
-button{display:inline-block;margin-right:1rem;padding:.3rem 1rem}.mistake{color:#a00}";
+button{display:inline-block;margin:0 .6rem .6rem 0;padding:.3rem 1rem}.mistake{color:#a00}\
+.help{border-top:1px solid #999;margin-top:2rem}h2{font-size:1rem}";
 
 const SUBMIT: &str = "document.forms[0].submit()";
 
@@ -41,8 +42,29 @@ pub(super) fn login(form: &Form, realm: &Identity, policy: &Policy) -> String {
                 button type="submit" name=[named(&pages.button_name)] { "Sign in" }
             }
         }
+        @if let Some(help) = &form.help {
+            (offered(form, help, realm, policy))
+        }
     };
     page("Sign in", &form.style_sheet, &body)
+}
+
+/// What a person who tests by hand is offered: each user, a refusal, an error.
+fn offered(form: &Form, help: &LoginHelp, realm: &Identity, policy: &Policy) -> Markup {
+    let query = form.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    html! {
+        form.help method="post" action={ (realm.path) "/" (policy.paths.login) (query) } {
+            (hidden(form, policy))
+            h2 { "Or, without a password" }
+            @for (username, name) in &help.users {
+                button type="submit" name="pick" value=(username) { "Continue as " (name) }
+            }
+            h2 { "Or answer the client with" }
+            @for (cause, error) in &help.errors {
+                button type="submit" name="inject" value=(cause) { (error) }
+            }
+        }
+    }
 }
 
 /// The consent page.

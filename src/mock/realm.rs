@@ -42,6 +42,8 @@ pub struct RealmSpec {
     pub keys: Keys,
     /// What its clock shows.
     pub clock: Clock,
+    /// Whether its login page lets a person pick a user, deny, or choose an error.
+    pub login_help: bool,
     /// How much of its past it remembers.
     pub journal: JournalLimits,
 }
@@ -58,6 +60,7 @@ impl RealmSpec {
             users: Vec::new(),
             keys: Keys::Fixture,
             clock: Clock::System,
+            login_help: false,
             journal: JournalLimits::default(),
         }
     }
@@ -102,7 +105,7 @@ impl Realm {
         let clients = if spec.clients.is_empty() { client::clients_of(&policy.realm) } else { spec.clients };
         let users = if spec.users.is_empty() { client::users_of(&policy.realm) } else { spec.users };
         Ok(Self(Arc::new(Inner {
-            identity: Identity::new(base_url, spec.name, &policy.issuer, users, keys),
+            identity: Identity::new(base_url, spec.name, &policy.issuer, users, keys, spec.login_help),
             clock,
             began,
             policies: RwLock::new(spec.policies.with_seed(spec.seed)),
@@ -203,6 +206,18 @@ impl Realm {
         let mut state = lock(&self.0.state);
         state.unregister(client_id);
         state.revoke_client(client_id);
+    }
+
+    /// Where its authorization endpoint is.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> String {
+        format!("{}/{}", self.0.identity.base, self.policies().base().paths.authorize)
+    }
+
+    /// Where its token endpoint is.
+    #[must_use]
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/{}", self.0.identity.base, self.policies().base().paths.token)
     }
 
     /// Its keys, those that sign first.

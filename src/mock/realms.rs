@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::watch;
+
 use super::call::Endpoint;
+use super::control::Flows;
 use super::realm::Place;
 use super::{MockError, Realm, RealmSpec};
 use crate::oauth::Request;
@@ -40,6 +43,9 @@ pub(super) struct Realms {
     began: Instant,
     generated: AtomicU64,
     by_name: RwLock<HashMap<String, Arc<Held>>>,
+    flows: Flows,
+    /// Whether the server is about to stop.
+    stopping: watch::Sender<bool>,
 }
 
 /// A realm with what the server knows about it.
@@ -58,16 +64,39 @@ impl Realms {
     pub(super) fn new(base_url: String, model: RealmSpec, rules: Rules) -> Self {
         let base_path = Request::get(base_url.as_str()).path().to_owned();
         let (began, generated, by_name) = (Instant::now(), AtomicU64::new(0), RwLock::default());
-        Self { base_url, base_path, rules, model, began, generated, by_name }
+        let stopping = watch::Sender::new(false);
+        Self { base_url, base_path, rules, model, began, generated, by_name, flows: Flows::default(), stopping }
     }
 
     pub(super) fn rules(&self) -> &Rules {
         &self.rules
     }
 
+    /// Tells those who wait for something that the server is about to stop.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Comes back when the server is about to stop.
+    pub(super) async fn stopped(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // The sender lives as long as this does.
+        let _value = stopping.wait_for(|stopping| *stopping).await;
+    }
+
     /// The URL by which others reach the server, without a slash at its end.
     pub(super) fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The path of the base URL, without a slash at its end.
+    pub(super) fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
+    /// What the page remembers of the flows that it started.
+    pub(super) fn flows(&self) -> &Flows {
+        &self.flows
     }
 
     /// The scheme, host and port by which others reach the server.

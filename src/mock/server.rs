@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::edge;
+#[cfg(feature = "tls")]
+use super::Tls;
+use super::access::{Access, Listener};
+use super::edge::{self, Serving};
 use super::realms::{self, Realms, Rules};
 use super::{Expectations, Journal, JournalLimits, MockClient, MockUser, Realm, RealmSpec, Unmet};
 use crate::policy::{PatchError, PatchKind, PolicySet, Script, UnknownPatch, Unmatched};
@@ -71,7 +74,7 @@ pub struct MockServer {
     pub(super) realms: Arc<Realms>,
     realm: Realm,
     on_drop: OnDrop,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<oneshot::Sender<Duration>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -101,6 +104,10 @@ pub struct MockBuilder {
     pub(super) on_first_use: bool,
     pub(super) realm_idle: Option<Duration>,
     pub(super) realm_limit: usize,
+    pub(super) login_help: bool,
+    pub(super) access: Option<Listener>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Tls>,
 }
 
 impl MockServer {
@@ -117,6 +124,10 @@ impl MockServer {
             on_first_use: false,
             realm_idle: None,
             realm_limit: realms::LIMIT,
+            login_help: false,
+            access: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             scripts: Vec::new(),
             journal: JournalLimits::default(),
             on_drop: OnDrop::Verify,
@@ -163,6 +174,12 @@ impl MockServer {
     #[must_use]
     pub fn realm_named(&self, name: &str) -> Option<Realm> {
         self.realms.get(name)
+    }
+
+    /// What a realm of that name is made of that is like the default one was when the server started.
+    #[must_use]
+    pub fn like_default(&self, name: impl Into<String>) -> RealmSpec {
+        self.realms.model(name)
     }
 
     /// Removes a realm; handles to it stay valid, but no request reaches it any more. An unknown name is no error.
@@ -215,15 +232,28 @@ impl MockServer {
     }
 }
 
-impl Drop for MockServer {
-    fn drop(&mut self) {
+impl MockServer {
+    /// Stops: no connection is accepted any more, and requests that are under way may finish within that time. It blocks until then.
+    ///
+    /// What is verified when a server is dropped is verified here too.
+    pub fn stop(mut self, within: Duration) {
+        self.end(within);
+    }
+
+    fn end(&mut self, within: Duration) {
         if let Some(stop) = self.stop.take() {
             // The thread may have ended already; then there is nobody to tell.
-            let _nobody = stop.send(());
+            let _nobody = stop.send(within);
         }
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        self.end(Duration::ZERO);
         if self.on_drop == OnDrop::Nothing || thread::panicking() {
             return;
         }
@@ -292,6 +322,29 @@ impl MockBuilder {
         self
     }
 
+    /// Lets the login pages of all realms offer a person to pick a user, deny, or choose an error. Programs that log in by forms do
+    /// better without.
+    #[must_use]
+    pub fn login_help(mut self) -> Self {
+        self.login_help = true;
+        self
+    }
+
+    /// Is told of every request once it is answered, on the server's thread.
+    #[must_use]
+    pub fn on_access(mut self, listen: impl Fn(&Access) + Send + Sync + 'static) -> Self {
+        self.access = Some(Listener::new(listen));
+        self
+    }
+
+    /// Serves by TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The clients of the default realm, in place of those of its policy, and of those that every realm has.
     #[must_use]
     pub fn clients(mut self, clients: Vec<MockClient>) -> Self {
@@ -326,7 +379,12 @@ impl MockBuilder {
         let listener = TcpListener::bind(self.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let base_url = self.public_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
+        #[cfg(feature = "tls")]
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        let base_url =
+            self.public_url.map_or_else(|| format!("{scheme}://{address}"), |url| url.trim_end_matches('/').to_owned());
         let rules = Rules {
             open_control: self.control_token.is_none() && address.ip().is_loopback(),
             control_token: self.control_token.map(Arc::from),
@@ -334,7 +392,13 @@ impl MockBuilder {
             idle: self.realm_idle,
             limit: self.realm_limit,
         };
-        let mut spec = RealmSpec { policies, seed: self.seed, journal: self.journal, ..RealmSpec::new(DEFAULT) };
+        let mut spec = RealmSpec {
+            policies,
+            seed: self.seed,
+            journal: self.journal,
+            login_help: self.login_help,
+            ..RealmSpec::new(DEFAULT)
+        };
         spec.clients = self.clients.unwrap_or_default();
         spec.users = self.users.unwrap_or_default();
         for script in &self.scripts {
@@ -343,17 +407,15 @@ impl MockBuilder {
         let realms = Arc::new(Realms::new(base_url, spec.clone(), rules));
         let realm = realms.establish(spec)?;
         let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&realms);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(MockError::Thread)?;
-        let run = move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = edge::serve(listener, served) => {}
-                    _ = stopped => {}
-                }
-            });
+        let serving = Serving {
+            realms: Arc::clone(&realms),
+            access: self.access,
+            #[cfg(feature = "tls")]
+            tls: self.tls.map(|tls| tokio_rustls::TlsAcceptor::from(tls.config())),
         };
+        let run = move || runtime.block_on(edge::serve(listener, serving, stopped));
         let thread = thread::Builder::new().name("oauthspec-mock".into()).spawn(run).map_err(MockError::Thread)?;
         Ok(MockServer { address, realms, realm, on_drop: self.on_drop, stop: Some(stop), thread: Some(thread) })
     }

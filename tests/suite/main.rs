@@ -7,6 +7,7 @@ mod clients;
 mod command_line;
 mod embedded;
 mod interrupted;
+mod mock_process;
 mod mock_server;
 mod oauthspec;
 mod snapshots;

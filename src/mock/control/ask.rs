@@ -68,6 +68,16 @@ impl Ask {
     }
 }
 
+/// Whether an answer is for a person's browser, by the `Accept` field.
+pub(super) fn wants_page(accept: &str) -> bool {
+    let place = |kind: &str| accept.split(',').position(|range| range.split(';').next().unwrap_or("").trim() == kind);
+    match (place("text/html"), place("application/json")) {
+        (Some(page), Some(json)) => page < json,
+        (page, None) => page.is_some(),
+        (None, Some(_)) => false,
+    }
+}
+
 /// A value that stands at a pointer in the body, typed.
 pub(super) fn typed<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, Trouble> {
     serde_path_to_error::deserialize(value).map_err(|error| {

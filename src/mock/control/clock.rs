@@ -25,11 +25,11 @@ pub(super) struct ClockView {
 #[schemars(rename = "ClockChange")]
 pub(super) struct ClockChange {
     /// The time that it shall show, RFC 3339.
-    time: Option<String>,
+    pub(super) time: Option<String>,
     /// By how much it moves forward: `90s`, `1h 30m`.
-    advance: Option<String>,
+    pub(super) advance: Option<String>,
     /// Whether it stands still from now on.
-    frozen: Option<bool>,
+    pub(super) frozen: Option<bool>,
 }
 
 pub(super) fn read(ask: &Ask, _: Nothing) -> Result<ClockView, Trouble> {

@@ -11,8 +11,19 @@ use crate::oauth::encoding::base64url;
 /// The cookie of a browser in which the token was entered.
 pub(super) const COOKIE: &str = "oauthspec_control";
 
+/// Whether a request may come from a page of another site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Foreign {
+    Refused,
+    Allowed,
+}
+
 /// Lets a request through, or says why not.
-pub(super) fn check(realms: &Realms, headers: &HeaderMap) -> Result<(), Trouble> {
+pub(super) fn check(realms: &Realms, headers: &HeaderMap, foreign: Foreign) -> Result<(), Trouble> {
+    let same_site = |realms: &Realms, headers: &HeaderMap| match foreign {
+        Foreign::Refused => same_site(realms, headers),
+        Foreign::Allowed => Ok(()),
+    };
     let rules = realms.rules();
     match &rules.control_token {
         Some(token) if bearer(headers).is_some_and(|given| same(given, token)) => Ok(()),
@@ -30,6 +41,11 @@ pub(super) fn check(realms: &Realms, headers: &HeaderMap) -> Result<(), Trouble>
             Err(Trouble::new(403, "Forbidden", detail))
         }
     }
+}
+
+/// Whether a token that was typed in is the right one.
+pub(super) fn is_token(realms: &Realms, given: &str) -> bool {
+    realms.rules().control_token.as_deref().is_some_and(|token| same(given, token))
 }
 
 /// What the cookie of a browser holds: it proves that the token was known, and does not tell it.

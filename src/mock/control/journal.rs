@@ -158,7 +158,11 @@ pub(super) async fn wait(ask: Ask, wait: Wait) -> Result<Arrival, Trouble> {
     }
     let from = wait.since.unwrap_or_else(|| journal.recorded());
     // Whoever drives a test by it uses the realm, however long nothing comes.
-    let found = journal.since(from).wait_for(&matcher, timeout).await;
+    let waited = journal.since(from);
+    let found = tokio::select! {
+        found = waited.wait_for(&matcher, timeout) => found,
+        () = ask.realms.stopped() => return Err(Trouble::new(503, "Stopping", "the server is about to stop")),
+    };
     drop(ask.realm());
     let entry: Arc<Entry> = found.map_err(|unseen| Trouble::new(408, "Nothing came", unseen.to_string()))?;
     Ok(Arrival { next: entry.index + 1, entry: view(&entry) })

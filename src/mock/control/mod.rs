@@ -9,9 +9,11 @@ mod clock;
 mod exchange;
 mod expectations;
 mod guard;
+mod index;
 mod journal;
 mod keys;
 mod openapi;
+mod page;
 mod policy;
 mod realms;
 mod route;
@@ -30,6 +32,9 @@ use axum::extract::Request as AxumRequest;
 use axum::response::Response as AxumResponse;
 
 use self::ask::Ask;
+use self::guard::Foreign;
+pub(super) use self::page::Flows;
+use self::page::Wish;
 use self::route::{Handler, Route};
 use self::table::routes;
 use self::trouble::Trouble;
@@ -56,9 +61,19 @@ pub(super) async fn answer(realms: Arc<Realms>, request: AxumRequest) -> AxumRes
 
 async fn attend(realms: Arc<Realms>, request: AxumRequest) -> Result<AxumResponse, Trouble> {
     let path = realms.local(request.uri().path()).strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    if path.is_empty() {
+        let mut response = Response::new(308);
+        response.headers.push("Location", format!("{}{PREFIX}/", realms.base_path()));
+        return Ok(edge::plain(response));
+    }
+    let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let wants_page = ask::wants_page(accept);
+    if let Some(wish) = page::wish(request.method().as_str(), &path, wants_page) {
+        return attend_person(realms, request, &path, &wish).await;
+    }
     let (route, parts) = find(request.method().as_str(), &path)?;
     if route.path != HEALTH {
-        guard::check(&realms, request.headers())?;
+        guard::check(&realms, request.headers(), Foreign::Refused)?;
     }
     let request = match edge::read(request, &realms).await {
         Ok(request) => request,
@@ -75,6 +90,23 @@ async fn attend(realms: Arc<Realms>, request: AxumRequest) -> Result<AxumRespons
         Handler::Later(handler) => handler(ask).await.map(edge::plain),
         Handler::Stream(handler) => handler(&ask),
     }
+}
+
+/// Answers a person's browser.
+async fn attend_person(realms: Arc<Realms>, request: AxumRequest, path: &str, wish: &Wish) -> Result<AxumResponse, Trouble> {
+    let foreign = if wish.may_be_foreign() { Foreign::Allowed } else { Foreign::Refused };
+    let allowed = guard::check(&realms, request.headers(), foreign);
+    let request = match edge::read(request, &realms).await {
+        Ok(request) => request,
+        Err(refusal) => return Ok(edge::plain(refusal)),
+    };
+    match allowed {
+        Err(trouble) if trouble.code() == 401 && *wish != Wish::SignIn => return Ok(edge::plain(page::sign_in(&realms, path))),
+        Err(trouble) if trouble.code() != 401 => return Err(trouble),
+        _ => {}
+    }
+    let ask = Ask { realms, request, path: Vec::new() };
+    catch_unwind(AssertUnwindSafe(|| page::fulfil(&ask, wish))).unwrap_or_else(|_| Err(defect()))
 }
 
 /// The only path that needs no token: whoever looks after containers has none.

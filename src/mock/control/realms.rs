@@ -111,6 +111,11 @@ pub(super) fn list(ask: &Ask, _: Nothing) -> Result<RealmList, Trouble> {
 }
 
 pub(super) fn create(ask: &Ask, new: &NewRealm) -> Result<RealmView, Trouble> {
+    view(&ask.realms, &create_from(ask, new)?)
+}
+
+/// The name of the realm that was made.
+pub(super) fn create_from(ask: &Ask, new: &NewRealm) -> Result<String, Trouble> {
     let realms = &ask.realms;
     let mut spec: RealmSpec = realms.model(new.name.clone().unwrap_or_else(|| realms.free_name()));
     if let Some(policies) = new.chosen().policies()? {
@@ -138,7 +143,7 @@ pub(super) fn create(ask: &Ask, new: &NewRealm) -> Result<RealmView, Trouble> {
         realms.remove(realm.name());
         return Err(trouble.below("/clock"));
     }
-    view(realms, realm.name())
+    Ok(realm.name().to_owned())
 }
 
 pub(super) fn read(ask: &Ask, _: Nothing) -> Result<RealmView, Trouble> {

@@ -18,7 +18,9 @@ use tokio::sync::mpsc;
 use super::ask::Ask;
 use super::exchange::view;
 use super::trouble::Trouble;
-use crate::mock::Journal;
+use crate::mock::journal::Entry;
+use crate::mock::realms::Realms;
+use crate::mock::{Journal, Realm};
 use crate::policy::Matcher;
 
 /// How many events wait for a slow reader; then the stream waits with it.
@@ -37,10 +39,14 @@ pub(super) struct From {
     endpoint: Option<String>,
 }
 
-/// Each event is an exchange, its id the exchange's index.
+/// Each event is an exchange as JSON, its id the exchange's index.
 pub(super) fn stream(ask: &Ask) -> Result<Response, Trouble> {
+    stream_of(ask, &ask.realm()?, |entry| serde_json::to_string(&view(entry)).unwrap_or_default())
+}
+
+/// The same with exchanges rendered otherwise.
+pub(super) fn stream_of(ask: &Ask, realm: &Realm, render: fn(&Entry) -> String) -> Result<Response, Trouble> {
     let from: From = ask.query()?;
-    let realm = ask.realm()?;
     let journal = realm.journal();
     let last = ask.request.headers.get("last-event-id").and_then(|id| id.parse::<u64>().ok()).map(|id| id.saturating_add(1));
     let since = match &from.since {
@@ -55,22 +61,7 @@ pub(super) fn stream(ask: &Ask) -> Result<Response, Trouble> {
         .map_err(|problems| Trouble::parameter("endpoint", problems.first().map_or_else(String::new, ToString::to_string)))?;
     let next = last.or(since).unwrap_or_else(|| journal.recorded());
     let (sender, receiver) = mpsc::channel(AHEAD);
-    let (realms, name) = (Arc::clone(&ask.realms), realm.name().to_owned());
-    tokio::spawn(async move {
-        let mut next = next;
-        // Whoever listens uses the realm.
-        while realms.get(&name).is_some() {
-            let event = tokio::select! {
-                event = following(&journal, &matcher, next) => event,
-                () = tokio::time::sleep(SILENCE) => (next, Bytes::from_static(b":\n\n")),
-                () = sender.closed() => return,
-            };
-            next = event.0;
-            if sender.send(event.1).await.is_err() {
-                return;
-            }
-        }
-    });
+    tokio::spawn(send(Arc::clone(&ask.realms), realm.name().to_owned(), Following { journal, matcher, next, render }, sender));
     let mut response = Response::new(Body::new(Events(receiver)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -79,11 +70,40 @@ pub(super) fn stream(ask: &Ask) -> Result<Response, Trouble> {
     Ok(response)
 }
 
-/// The next exchange as an event, and the index after it.
-async fn following(journal: &Journal, matcher: &Matcher, from: u64) -> (u64, Bytes) {
-    let entry = journal.since(from).next(matcher).await;
-    let data = serde_json::to_string(&view(&entry)).unwrap_or_default();
-    (entry.index + 1, Bytes::from(format!("id: {}\nevent: exchange\ndata: {data}\n\n", entry.index)))
+/// What is sent, and from where on.
+struct Following {
+    journal: Journal,
+    matcher: Matcher,
+    next: u64,
+    render: fn(&Entry) -> String,
+}
+
+impl Following {
+    /// The next exchange as an event.
+    async fn event(&mut self) -> Bytes {
+        let entry = self.journal.since(self.next).next(&self.matcher).await;
+        self.next = entry.index + 1;
+        let text = (self.render)(&entry);
+        // Carriage returns end lines of an event too.
+        let lines = text.split(['\n', '\r']).map(|line| format!("data: {line}\n"));
+        Bytes::from(format!("id: {}\nevent: exchange\n{}\n", entry.index, lines.collect::<String>()))
+    }
+}
+
+/// Sends events until nobody listens, the realm is gone, or the server stops.
+async fn send(realms: Arc<Realms>, realm: String, mut following: Following, sender: mpsc::Sender<Bytes>) {
+    // Whoever listens uses the realm.
+    while realms.get(&realm).is_some() {
+        let event = tokio::select! {
+            event = following.event() => event,
+            () = tokio::time::sleep(SILENCE) => Bytes::from_static(b":\n\n"),
+            () = sender.closed() => return,
+            () = realms.stopped() => return,
+        };
+        if sender.send(event).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// A body of events as they come.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::ask::Ask;
 use super::openapi;
 use super::route::Route;
-use super::{catalog, clients, clock, expectations, journal, keys, policy, realms, stream, tokens};
+use super::{catalog, clients, clock, expectations, index, journal, keys, policy, realms, stream, tokens};
 
 /// The routes, in the order of the document.
 pub(super) fn routes() -> &'static [Route] {
@@ -23,6 +23,7 @@ const PUT: (&str, u16) = ("PUT", 200);
 
 fn server() -> Vec<Route> {
     vec![
+        Route::get("/", "index", "Where everything is; a browser gets the page instead.", index::read),
         Route::document(
             "/health",
             "health",

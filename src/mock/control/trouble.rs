@@ -109,6 +109,15 @@ impl Trouble {
         Self { allow: Some(methods), ..self }
     }
 
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Its status.
+    pub(super) fn code(&self) -> u16 {
+        self.status
+    }
+
     pub(super) fn response(&self) -> Response {
         let mut response = Response::new(self.status);
         response.headers.push("Content-Type", "application/problem+json");

@@ -6,6 +6,7 @@ mod documents;
 mod expectations;
 mod front;
 mod grants;
+mod helped;
 mod par;
 mod patches;
 mod profiles;

@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use super::mock_file::Mock;
+
 /// The configuration of oauthspec.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,8 @@ pub(super) struct File {
     pub(super) server: Option<Server>,
     /// The client under test.
     pub(super) client: Option<DrivenClient>,
+    /// The mock authorization server, where it runs on its own.
+    pub(super) mock: Option<Mock>,
     /// Excuses for known failures.
     #[serde(default)]
     #[schemars(with = "Vec<Waiver>")]

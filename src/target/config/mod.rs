@@ -3,6 +3,8 @@
 mod check;
 mod client;
 mod file;
+mod mock;
+mod mock_file;
 mod server;
 mod template;
 
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use mock::{MockConfig, MockRealm, MockTls};
 use serde_json::Value;
 pub use template::template;
 use time::Date;
@@ -33,6 +36,8 @@ pub struct Config {
     pub server: Option<ServerConfig>,
     /// `[client]`
     pub client: Option<ClientConfig>,
+    /// `[mock]`
+    pub mock: Option<MockConfig>,
     /// `[[waivers]]`
     pub waivers: Vec<Waiver>,
 }
@@ -228,9 +233,10 @@ impl Config {
         let mut checks = check::Checks { source, folder, env, problems: Vec::new() };
         let server = file.server.map(|server| checks.server(server));
         let client = file.client.map(|client| checks.client(client));
+        let mock = file.mock.map(|mock| checks.mock(mock));
         let waivers = file.waivers.into_iter().filter_map(|waiver| checks.waiver(waiver)).collect();
         if checks.problems.is_empty() {
-            Ok(Self { source: Arc::clone(source), server, client, waivers })
+            Ok(Self { source: Arc::clone(source), server, client, mock, waivers })
         } else {
             Err(checks.problems)
         }

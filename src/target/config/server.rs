@@ -77,7 +77,7 @@ impl Checks<'_> {
         Limits { concurrency, min_interval: self.duration(limits.min_interval), timeout }
     }
 
-    fn registered(&mut self, client: Spanned<file::Client>) -> (Client, Range<usize>) {
+    pub(super) fn registered(&mut self, client: Spanned<file::Client>) -> (Client, Range<usize>) {
         let client = client.into_inner();
         let place = client.client_id.span();
         let client_id = client.client_id.into_inner();
@@ -155,7 +155,7 @@ impl Checks<'_> {
         scope.into_inner()
     }
 
-    fn user(&mut self, user: file::User) -> User {
+    pub(super) fn user(&mut self, user: file::User) -> User {
         let password_span = user.password.span();
         let user = User { username: self.secret(user.username), password: self.secret(user.password) };
         if user.username.is_empty() {

@@ -3,6 +3,7 @@
 mod behaviour;
 mod document;
 mod guarding;
+mod page;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

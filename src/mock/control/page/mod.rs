@@ -1,0 +1,169 @@
+//! The page at `/_oauthspec/`: realms, clocks, faults, live journals, flows. Rendered here, without a framework, and whole without script.
+
+mod exchanges;
+mod flow;
+mod home;
+mod layout;
+mod realm;
+
+use axum::response::Response as AxumResponse;
+use serde_json::{Map, Value};
+
+pub(in crate::mock) use self::flow::Flows;
+use self::layout::{at, onward};
+use super::ask::{Ask, typed};
+use super::clock::{self, ClockChange};
+use super::trouble::Trouble;
+use super::{guard, policy, realms, stream};
+use crate::mock::Realm;
+use crate::mock::journal::Entry;
+use crate::mock::realms::Realms;
+use crate::oauth::{Params, Response};
+use crate::policy::PatchKind;
+
+/// What a path of the page asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// To see something: the first page or a realm.
+    See(Place),
+    /// To send the token.
+    SignIn,
+    /// To come back from a flow.
+    ComeBack(String),
+    /// To have a form carried out.
+    Do(Place, String),
+    /// To hear of the exchanges of a realm.
+    Listen(String),
+}
+
+/// What a page is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Home,
+    Realm(String),
+}
+
+/// What a request asks of the page; `None` where it is for the API.
+pub(super) fn wish(method: &str, path: &str, wants_page: bool) -> Option<Wish> {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match (method, parts.as_slice()) {
+        ("GET", [""]) if wants_page => Some(Wish::See(Place::Home)),
+        ("GET", ["realms", name]) if wants_page => Some(Wish::See(Place::Realm((*name).to_owned()))),
+        ("GET" | "POST", ["callback", name]) => Some(Wish::ComeBack((*name).to_owned())),
+        ("POST", ["page", "sign-in"]) => Some(Wish::SignIn),
+        ("POST", ["page", action]) => Some(Wish::Do(Place::Home, (*action).to_owned())),
+        ("POST", ["page", "realms", name, action]) => Some(Wish::Do(Place::Realm((*name).to_owned()), (*action).to_owned())),
+        ("GET", ["page", "realms", name, "stream"]) => Some(Wish::Listen((*name).to_owned())),
+        _ => None,
+    }
+}
+
+impl Wish {
+    /// Whether it may come from a page of another site: a flow can come back from one, and sees nothing but what it brings.
+    pub(super) fn may_be_foreign(&self) -> bool {
+        matches!(self, Self::ComeBack(_))
+    }
+}
+
+/// The form that asks for the token, in place of what was asked for.
+pub(super) fn sign_in(realms: &Realms, path: &str) -> Response {
+    home::sign_in(realms, path, None)
+}
+
+/// Fulfils a wish.
+pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
+    let realms = &ask.realms;
+    let response = match wish {
+        Wish::Listen(name) => {
+            return stream::stream_of(ask, &found(realms, name)?, |entry: &Entry| exchanges::exchange(entry).into_string());
+        }
+        Wish::See(Place::Home) => home::home(realms, None),
+        Wish::See(Place::Realm(name)) => realm::realm(realms, &found(realms, name)?, None),
+        Wish::ComeBack(name) => {
+            let encoded =
+                if ask.request.method == "POST" { &ask.request.body[..] } else { ask.request.query().unwrap_or("").as_bytes() };
+            flow::callback(realms, &found(realms, name)?, &Params::parse_lossy(encoded))
+        }
+        Wish::SignIn => signed_in(realms, &Params::parse_lossy(&ask.request.body)),
+        Wish::Do(Place::Home, action) => {
+            carry_out(ask, action).unwrap_or_else(|trouble| home::home(realms, Some(trouble.detail())))
+        }
+        Wish::Do(Place::Realm(name), action) => {
+            let realm = found(realms, name)?;
+            carry_out_in(ask, &realm, action).unwrap_or_else(|trouble| realm::realm(realms, &realm, Some(trouble.detail())))
+        }
+    };
+    Ok(crate::mock::edge::plain(response))
+}
+
+/// A right token becomes a cookie, which does not tell it.
+fn signed_in(realms: &Realms, fields: &Params) -> Response {
+    let given = fields.get("token").unwrap_or_default();
+    let path = fields.get("path").unwrap_or_default().into_owned();
+    // Only back to a path of the page, never to another host.
+    let path = if path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') { path } else { "/".to_owned() };
+    if !guard::is_token(realms, &given) {
+        return home::sign_in(realms, &path, Some("This is not the token."));
+    }
+    let mut response = onward(&at(realms, &path));
+    let secure = if realms.base_url().starts_with("https://") { "; Secure" } else { "" };
+    let cookie = format!("{}={}; Path={}; HttpOnly; SameSite=Lax{secure}", guard::COOKIE, guard::pass(&given), at(realms, ""));
+    response.headers.push("Set-Cookie", cookie);
+    response
+}
+
+/// Forms of the first page.
+fn carry_out(ask: &Ask, action: &str) -> Result<Response, Trouble> {
+    let realms = &ask.realms;
+    let fields = Params::parse_lossy(&ask.request.body);
+    let members = fields.iter().filter(|(_, value)| !value.is_empty());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let members: Map<String, Value> = members.map(|(name, value)| (text(name), Value::from(text(value)))).collect();
+    match action {
+        "create" => {
+            let name = realms::create_from(ask, &typed(Value::Object(members), "")?)?;
+            Ok(onward(&at(realms, &format!("/realms/{name}"))))
+        }
+        "remove" => {
+            realms.remove(&fields.get("realm").unwrap_or_default());
+            Ok(onward(&at(realms, "/")))
+        }
+        _ => Err(Trouble::new(404, "Not found", "no form of this page does that")),
+    }
+}
+
+/// Forms of the page of a realm.
+fn carry_out_in(ask: &Ask, realm: &Realm, action: &str) -> Result<Response, Trouble> {
+    let realms = &ask.realms;
+    let fields = Params::parse_lossy(&ask.request.body);
+    let field = |name: &str| fields.get(name).map(std::borrow::Cow::into_owned);
+    match action {
+        "flow" => return flow::start(realms, realm, &fields),
+        "redeem" => return flow::redeem(realms, realm, &fields),
+        "clock" => {
+            let frozen = field("frozen").map(|frozen| frozen == "true");
+            clock::apply(realm, &ClockChange { time: field("time"), advance: field("advance"), frozen })?;
+        }
+        "switch" => {
+            for (name, value) in fields.iter() {
+                let (name, id) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+                match &*name {
+                    "add-fault" => drop(policy::add(realm, PatchKind::Fault, &id)?),
+                    "add-variant" => drop(policy::add(realm, PatchKind::Variant, &id)?),
+                    "remove-fault" => policy::take_away(realm, PatchKind::Fault, &id)?,
+                    "remove-variant" => policy::take_away(realm, PatchKind::Variant, &id)?,
+                    _ => {}
+                }
+            }
+        }
+        "journal" if field("do").as_deref() == Some("reset") => realm.reset(realm.policies()),
+        "journal" => realm.journal().forget(),
+        _ => return Err(Trouble::new(404, "Not found", "no form of this page does that")),
+    }
+    Ok(onward(&at(realms, &format!("/realms/{}", realm.name()))))
+}
+
+fn found(realms: &Realms, name: &str) -> Result<Realm, Trouble> {
+    let all = realms.all();
+    realms.get(name).ok_or_else(|| Trouble::missing("realm", name, all.iter().map(|held| held.realm.name())))
+}

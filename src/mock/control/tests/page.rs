@@ -1,0 +1,140 @@
+//! The page: what it shows, what its forms do, and that nothing hostile comes through.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+
+use super::{Got, exchange, get, post, send, start};
+use crate::mock::MockServer;
+use crate::oauth::{Params, Request};
+use serde_json::json;
+
+const BROWSER: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+
+fn see(server: &MockServer, path: &str) -> String {
+    let got = send(server, "GET", path, &[BROWSER], "");
+    assert_eq!(got.status, 200, "{path}: {got:?}");
+    assert!(got.head.contains("default-src 'none'"), "{}", got.head);
+    got.body
+}
+
+fn submit(server: &MockServer, path: &str, fields: &[(&str, &str)]) -> Got {
+    let form: Params = fields.iter().copied().collect();
+    let origin = server.base_url().to_owned();
+    send(
+        server,
+        "POST",
+        &format!("/page{path}"),
+        &[BROWSER, ("Origin", &origin), ("Sec-Fetch-Site", "same-origin")],
+        &form.encode(),
+    )
+}
+
+/// The field of a redirect.
+fn location(got: &Got) -> String {
+    assert_eq!(got.status, 303, "{got:?}");
+    let line = got.head.lines().find_map(|line| line.strip_prefix("location: ").or_else(|| line.strip_prefix("Location: ")));
+    line.unwrap().to_owned()
+}
+
+#[test]
+fn a_person_sees_realms_and_a_program_sees_json() {
+    let server = start();
+    assert!(see(&server, "/").contains("/_oauthspec/realms/default"));
+    assert!(see(&server, "/realms/default").contains("Start a flow"));
+    assert_eq!(get(&server, "/realms/default")["name"], "default");
+    assert_eq!(get(&server, "/")["openapi"], format!("{}/_oauthspec/openapi.json", server.base_url()));
+    assert_eq!(location(&submit(&server, "/create", &[("name", "mine"), ("profile", "strict")])), "/_oauthspec/realms/mine");
+    assert!(see(&server, "/").contains("/_oauthspec/realms/mine"));
+    let twice = submit(&server, "/create", &[("name", "mine")]);
+    assert!(twice.status == 400 && twice.body.contains("exists already"), "{twice:?}");
+    assert_eq!(location(&submit(&server, "/remove", &[("realm", "mine")])), "/_oauthspec/");
+    assert_eq!(send(&server, "GET", "/realms/mine", &[BROWSER], "").status, 404);
+}
+
+#[test]
+fn switches_and_clock_work_by_forms() {
+    let server = start();
+    let form = |action: &str, field: (&str, &str)| submit(&server, &format!("/realms/default/{action}"), &[field]);
+    assert_eq!(location(&form("switch", ("add-fault", "code-reusable.accept"))), "/_oauthspec/realms/default");
+    assert!(see(&server, "/realms/default").contains("fault <b>code-reusable.accept</b>"));
+    form("switch", ("remove-fault", "code-reusable.accept"));
+    assert!(see(&server, "/realms/default").contains("strictly conformant"));
+    form("clock", ("time", "2031-05-01T00:00:00Z"));
+    form("clock", ("frozen", "true"));
+    form("clock", ("advance", "1h"));
+    assert!(get(&server, "/realms/default/clock")["time"].as_str().unwrap().starts_with("2031-05-01T01:00:"));
+    let wrong = form("clock", ("time", "<b>noon"));
+    assert!(wrong.status == 400 && wrong.body.contains("&lt;b&gt;noon"), "{wrong:?}");
+}
+
+#[test]
+fn what_is_hostile_is_escaped() {
+    let server = start();
+    let realm = server.realm();
+    let hostile = "\"><script>alert(1)</script>";
+    let form: Params = [("grant_type", hostile), ("client_id", hostile)].into_iter().collect();
+    let _refused = realm.handle(&Request::post_form(format!("{}/token", realm.issuer()), &form).with("X-Evil", hostile));
+    let client = json!({ "client_id": hostile, "redirect_uris": [] });
+    assert_eq!(super::call(&server, "PUT", "/realms/default/clients", &client).status, 200);
+    for path in ["/realms/default", "/callback/default?code=%3Cscript%3Ealert(1)%3C/script%3E&state=%22%3E"] {
+        let page = see(&server, path);
+        assert!(page.contains("alert(1)") && !page.contains("<script>alert"), "{path}");
+    }
+}
+
+#[test]
+fn a_flow_starts_comes_back_and_is_redeemed() {
+    let server = start();
+    let asked = location(&submit(&server, "/realms/default/flow", &[("client", "web"), ("scope", "openid"), ("pkce", "S256")]));
+    let (address, query) = asked.split_once('?').unwrap();
+    assert_eq!(address, format!("{}/authorize", server.issuer()));
+    let params = Params::parse(query.as_bytes()).unwrap();
+    let state = params.get("state").unwrap().into_owned();
+    let mint = crate::mock::Mint::new(crate::mock::MintKind::Code, "web")
+        .user("alice")
+        .scope("openid")
+        .nonce("n")
+        .redirect_uri(params.get("redirect_uri").unwrap())
+        .challenge(params.get("code_challenge").unwrap(), "S256");
+    let code = server.realm().mint(&mint).unwrap().value;
+    let page = see(&server, &format!("/callback/default?code={code}&state={state}&iss={}", server.issuer()));
+    assert!(
+        page.contains("The state is that of a flow that was started here, for web") && page.contains("iss is the issuer"),
+        "{page}"
+    );
+    let redeemed = submit(&server, "/realms/default/redeem", &[("state", &state), ("code", &code)]);
+    assert!(redeemed.body.contains("access_token") && redeemed.body.contains("Token: response id_token"), "{redeemed:?}");
+    assert!(see(&server, "/callback/default?code=c&state=other").contains("none of a flow that was started here"));
+}
+
+#[test]
+fn the_journal_comes_rendered_over_the_stream() {
+    let server = start();
+    exchange(&server, "default");
+    let mut connection = TcpStream::connect(server.address()).unwrap();
+    let head = format!("GET /_oauthspec/page/realms/default/stream?since=0 HTTP/1.1\r\nHost: {}\r\n\r\n", server.address());
+    connection.write_all(head.as_bytes()).unwrap();
+    let line = BufReader::new(connection).lines().map(Result::unwrap).find(|line| line.starts_with("data: <details")).unwrap();
+    assert!(line.contains("POST /default/token"), "{line}");
+    post(&server, "/realms/default/reset", &json!({}));
+    assert!(see(&server, "/realms/default").contains("Nothing was asked of this realm yet"));
+}
+
+#[test]
+fn the_token_is_asked_for_once_and_kept_as_a_cookie() {
+    let server = MockServer::builder().control_token("right").start_blocking().unwrap();
+    let asked = send(&server, "GET", "/realms/default", &[BROWSER], "");
+    assert!(asked.status == 401 && asked.body.contains("type=\"password\""), "{asked:?}");
+    assert_eq!(submit(&server, "/sign-in", &[("token", "wrong"), ("path", "/")]).status, 401);
+    let signed_in = submit(&server, "/sign-in", &[("token", "right"), ("path", "/realms/default")]);
+    assert_eq!(location(&signed_in), "/_oauthspec/realms/default");
+    let cookie = signed_in.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    assert!(!cookie.contains("right") && cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let with = |fields: &[(&str, &str)]| {
+        send(&server, "GET", "/realms/default", &[fields, &[BROWSER, ("Cookie", cookie)]].concat(), "").status
+    };
+    assert_eq!(with(&[]), 200);
+    assert_eq!(with(&[("Sec-Fetch-Site", "cross-site")]), 403);
+    assert_eq!(location(&submit(&server, "/sign-in", &[("token", "right"), ("path", "//evil.example")])), "/_oauthspec/");
+}

@@ -1,0 +1,41 @@
+//! What a person is offered on the login page, where the realm offers it.
+
+use super::browser::{Browser, response_params, title};
+use crate::mock::{Realm, RealmSpec};
+use crate::oauth::Response;
+
+fn realm(login_help: bool) -> Realm {
+    Realm::new("https://as.example", RealmSpec { login_help, ..RealmSpec::new("r") }).unwrap()
+}
+
+/// What the form of the login page with this field leads to.
+fn posted(realm: &Realm, field: (&str, &str)) -> Response {
+    let mut browser = Browser::new(realm);
+    let page = browser.authorize(&browser.request("web"));
+    browser.submit(&page, "login", &[field])
+}
+
+#[test]
+fn a_user_is_picked_without_a_password() {
+    let picked = posted(&realm(true), ("pick", "bob"));
+    assert_eq!(title(&picked), "Consent");
+    assert!(picked.text().contains("<strong>bob</strong>"), "{}", picked.text());
+    assert_eq!(title(&posted(&realm(false), ("pick", "bob"))), "Sign in");
+    assert_eq!(title(&posted(&realm(true), ("pick", "nobody"))), "Sign in");
+}
+
+#[test]
+fn the_client_is_answered_with_the_chosen_error() {
+    for (cause, error) in [("denied", "access_denied"), ("temporarily_unavailable", "temporarily_unavailable")] {
+        let params = response_params(&posted(&realm(true), ("inject", cause)));
+        assert_eq!((params.get("error").as_deref(), params.get("state").as_deref()), (Some(error), Some("s t")));
+    }
+    assert_eq!(title(&posted(&realm(false), ("inject", "denied"))), "Sign in");
+    assert_eq!(title(&posted(&realm(true), ("inject", "used_code"))), "Sign in");
+}
+
+#[test]
+fn nothing_is_offered_unless_it_is_asked_for() {
+    let page = |login_help| posted(&realm(login_help), ("username", "")).text().into_owned();
+    assert!(page(true).contains("Continue as Bob Baumeister") && !page(false).contains("Continue as"));
+}

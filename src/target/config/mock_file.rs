@@ -1,0 +1,138 @@
+//! `[mock]` as it is written: types for serde and the JSON Schema.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use toml::Spanned;
+
+use super::file::{Client, Secret, User};
+
+/// The mock authorization server, where it runs on its own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mock {
+    /// Where it listens: an address and port; `127.0.0.1:0` where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(super) listen: Option<Spanned<String>>,
+    /// The URL under which others reach it, where that is another one.
+    #[schemars(with = "Option<String>")]
+    pub(super) public_url: Option<Spanned<String>>,
+    /// What the control API asks for as Bearer token; needed off the loopback interface.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) control_token: Option<Spanned<Secret>>,
+    /// What codes and tokens are made of.
+    pub(super) seed: Option<u64>,
+    /// Whether the login page lets a person pick a user, deny, or choose an error; yes where nothing is said.
+    pub(super) login_help: Option<bool>,
+    /// How the access log looks: `lines` or `json`; none where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(super) access_log: Option<Spanned<String>>,
+    /// How long requests that are under way may take when it is stopped: a duration.
+    #[schemars(with = "Option<String>")]
+    pub(super) grace: Option<Spanned<String>>,
+    /// After what time without use a realm is forgotten: a duration; never where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(super) realm_idle: Option<Spanned<String>>,
+    /// How many realms there may be.
+    pub(super) realm_limit: Option<usize>,
+    /// Whether the first request to a path makes its realm.
+    #[serde(default)]
+    pub(super) realms_on_first_use: bool,
+    /// How much of its past each realm remembers.
+    #[serde(default)]
+    pub(super) journal: Journal,
+    /// How it is reached by TLS.
+    #[schemars(with = "Option<Tls>")]
+    pub(super) tls: Option<Spanned<Tls>>,
+    /// The provider that the default realm behaves like.
+    pub(super) profile: Option<String>,
+    /// Variants of the default realm.
+    #[serde(default)]
+    pub(super) variants: Vec<String>,
+    /// Faults of the default realm.
+    #[serde(default)]
+    pub(super) faults: Vec<String>,
+    /// A file of patches that apply at a moment, relative to this one.
+    pub(super) script: Option<String>,
+    /// Clients of the default realm, in place of those that every realm has.
+    #[serde(default)]
+    #[schemars(with = "Vec<Client>")]
+    pub(super) clients: Vec<Spanned<Client>>,
+    /// Users of the default realm, in place of those that every realm has.
+    #[serde(default)]
+    pub(super) users: Vec<MockUser>,
+    /// Further realms.
+    #[serde(default)]
+    #[schemars(with = "Vec<Realm>")]
+    pub(super) realms: Vec<Spanned<Realm>>,
+}
+
+/// How much of its past a realm remembers.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Journal {
+    /// How many exchanges.
+    pub(super) entries: Option<usize>,
+    /// How many bytes.
+    pub(super) bytes: Option<usize>,
+}
+
+/// How the mock is reached by TLS.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    /// A PEM file of its certificate, with those that lead to its authority behind it; without it one is made.
+    pub(super) cert: Option<String>,
+    /// A PEM file of the certificate's key.
+    pub(super) key: Option<String>,
+    /// Host names and addresses for a certificate that is made, beside those of this machine and of the public URL.
+    #[serde(default)]
+    pub(super) names: Vec<String>,
+    /// Where the authority of a certificate that is made is written, in PEM.
+    pub(super) ca_out: Option<String>,
+}
+
+/// A further realm. What is not said is as in the default realm.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Realm {
+    /// Its name, and its path.
+    pub(super) name: String,
+    /// The provider that it behaves like. With it, or with `variants` or `faults`, those of the default realm do not apply.
+    pub(super) profile: Option<String>,
+    /// Its variants.
+    pub(super) variants: Option<Vec<String>>,
+    /// Its faults.
+    pub(super) faults: Option<Vec<String>>,
+    /// A file of patches that apply at a moment, relative to this one.
+    pub(super) script: Option<String>,
+    /// What its codes and tokens are made of.
+    pub(super) seed: Option<u64>,
+    /// Its clients.
+    #[schemars(with = "Option<Vec<Client>>")]
+    pub(super) clients: Option<Vec<Spanned<Client>>>,
+    /// Its users.
+    pub(super) users: Option<Vec<MockUser>>,
+}
+
+/// A resource owner at the mock.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MockUser {
+    /// What is typed into the login form; also the `sub`, unless `claims` has one.
+    #[schemars(with = "Secret")]
+    pub(super) username: Spanned<Secret>,
+    /// The password.
+    #[schemars(with = "Secret")]
+    pub(super) password: Spanned<Secret>,
+    /// Claims for the UserInfo endpoint.
+    #[serde(default)]
+    pub(super) claims: Map<String, Value>,
+}
+
+impl MockUser {
+    /// Name and password, and the claims apart.
+    pub(super) fn parts(self) -> (User, Map<String, Value>) {
+        (User { username: self.username, password: self.password }, self.claims)
+    }
+}
