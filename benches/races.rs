@@ -66,7 +66,10 @@ fn races<'a>(name: &str, realm: &Realm, count: usize, redeem: impl Fn() -> Redee
         }
     }
     let [none, one, many] = winners;
-    println!("{count} codes raced {name} by {CONTENDERS}: {one} with one winner, {none} with none, {many} with more; {:?}", began.elapsed());
+    println!(
+        "{count} codes raced {name} by {CONTENDERS}: {one} with one winner, {none} with none, {many} with more; {:?}",
+        began.elapsed()
+    );
     (none, many) == (0, 0)
 }
 

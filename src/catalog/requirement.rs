@@ -58,6 +58,7 @@ impl Requirement {
         let document = self.document();
         let named = match document {
             "OIDCCORE" => Some("OpenID Connect Core"),
+            "OIDCLOGOUT" => Some("OpenID Connect RP-Initiated Logout"),
             "OIDCDISCOVERY" => Some("OpenID Connect Discovery"),
             _ => None,
         };

@@ -25,7 +25,7 @@ pub(super) enum Answer {
 /// Takes an authorization request in: answers it at once, or asks the user.
 pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
     let settings = &effective.policy.authorize;
-    let mut transaction = transaction(call, effective, state, asked);
+    let transaction = transaction(call, effective, state, asked);
     if transaction.asked.silent {
         return silently(call, state, &transaction);
     }
@@ -37,9 +37,6 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
     {
         return respond(&transaction, Err(*cause));
     }
-    if transaction.asked.login_again {
-        transaction.session = None;
-    }
     set_out(call, state, transaction)
 }
 
@@ -47,7 +44,8 @@ pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut Sta
 pub(super) fn transaction(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Transaction {
     let policy = &*effective.policy;
     let found = session(call, policy, state).filter(|_| policy.authorize.remember_login).or_else(|| anonymous(call, policy));
-    let session = found.filter(|session| !too_old(session, asked.max_age, call.now));
+    let must_log_in = |session: &Session| too_old(session, asked.max_age, call.now) || (asked.login_again && !asked.silent);
+    let session = found.filter(|session| !must_log_in(session));
     let (csrf, browser) = (state.random.secret("csrf", 22), state.random.secret("browser", 22));
     Transaction { asked, effective: Arc::clone(effective), csrf, browser, session }
 }

@@ -1,6 +1,7 @@
 //! A run: schedules scenarios, orders what happens into events, applies waivers. One dispatcher owns the truth; tasks talk to it
 //! by a channel.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::transcript;
 use super::verdict::aggregate;
 use super::waiver::Waivers;
 use crate::catalog::Catalogue;
-use crate::scenario::{Scenario, Selected};
+use crate::scenario::{Action, Cases, Scenario, Selected, Step};
 use crate::wire::{Sealed, Vault, Wire};
 
 /// How a run goes.
@@ -180,7 +181,11 @@ impl Dispatcher {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
         // Passive scenarios look at what all others have seen: they begin when every other one is over.
-        let (passive, active): (Vec<_>, Vec<_>) = selected.into_iter().partition(|one| one.scenario.passive);
+        let (passive, mut active): (Vec<_>, Vec<_>) = selected.into_iter().partition(|one| one.scenario.passive);
+        if self.options.jobs > 1 {
+            // The longest first: none of them is left at the end, when there is nothing else to do meanwhile.
+            active.sort_by_key(|one| Reverse(length(&one.scenario)));
+        }
         let (under_way, mut over) = mpsc::channel::<()>(1);
         for one in active {
             let (task, mark) = (self.task(one, sender.clone()), under_way.clone());
@@ -367,18 +372,34 @@ fn blank(scenario: &Scenario, begun: Instant) -> ScenarioResult {
     }
 }
 
+/// About how many requests a scenario makes.
+fn length(scenario: &Scenario) -> u32 {
+    /// With the pages and redirects of a login.
+    const LOGIN: u32 = 5;
+    let of_step = |step: &Step| {
+        let once = if matches!(step.action, Action::Authorize(_) | Action::Verify(_)) { LOGIN } else { 1 };
+        step.times.max(1).saturating_mul(step.parallel.max(1)).saturating_mul(once)
+    };
+    let once = scenario.steps.iter().map(of_step).fold(0, u32::saturating_add);
+    once.saturating_mul(cases(scenario)).saturating_mul(scenario.rounds.max(1))
+}
+
+/// How many cases a scenario has, where that is known.
+fn cases(scenario: &Scenario) -> u32 {
+    match &scenario.cases {
+        Cases::Fixed(cases) => u32::try_from(cases.len()).unwrap_or(u32::MAX).max(1),
+        Cases::None | Cases::From { .. } => 1,
+    }
+}
+
 /// How long a scenario may wait in real time.
 fn waits(scenario: &Scenario, ground: &Ground, most: Duration) -> Duration {
-    use crate::scenario::{Action, Cases};
     if matches!(ground.clock, super::ground::Clock::Realm(_)) {
         return Duration::ZERO;
     }
     let steps = scenario.steps.iter().filter(|step| matches!(step.action, Action::Wait(_))).count();
-    let cases = match &scenario.cases {
-        Cases::Fixed(cases) => cases.len().max(1),
-        Cases::None | Cases::From { .. } => 1,
-    };
-    most * u32::try_from(steps * cases * usize::try_from(scenario.rounds).unwrap_or(1)).unwrap_or(u32::MAX)
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+    most.saturating_mul(steps.saturating_mul(cases(scenario)).saturating_mul(scenario.rounds))
 }
 
 fn info(run: &Run, options: &Options) -> RunInfo {

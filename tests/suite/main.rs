@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test helper that cannot go on fails the test")]
 
+#[path = "../common/adjudicated.rs"]
+mod adjudicated;
 mod bad_input;
 mod clients;
 mod command_line;
@@ -10,5 +12,7 @@ mod interrupted;
 mod mock_process;
 mod mock_server;
 mod oauthspec;
+mod profiles;
+mod seed;
 mod snapshots;
 mod users_files;

@@ -43,7 +43,7 @@ async fn a_native_login() {
         run(&mock, settings.clone(), policy("native-localhost"), |callback| callback.replace("localhost", "127.0.0.1")).await;
     assert_eq!(end.status, 0, "{}", end.output);
     let hasty = ClientPolicy { native: super::super::NativePolicy { wait: 0, ..Default::default() }, ..Default::default() };
-    let end = run(&mock, settings, hasty, |callback| callback).await;
+    let end = native(settings, hasty, async |_url| {}).await;
     assert_eq!((end.status, end.output.as_str()), (1, "nobody came back from the browser\n"));
 }
 

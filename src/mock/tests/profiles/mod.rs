@@ -1,8 +1,10 @@
 //! The profiles: what each says its provider does, shown on the mock. The ten acceptance checks of a tenant stand in its file, in
 //! order; what else its provider does, in the file named after it.
 
+mod cognito;
 mod custom_domain;
 mod guide;
+mod guide_more;
 mod hosted;
 
 use serde_json::Value;
