@@ -13,9 +13,10 @@ use super::plan;
 use super::session::{self, Session};
 use super::values::Snapshots;
 use crate::catalog::{Catalogue, Plan};
+use crate::problem::Problem;
 use crate::report::{Console, Detail, Fanout, Files, Mode, SnapshotSink};
 use crate::runner::{self, Event, Keep, Notice, Options, Outcome, Run, Sink, Stage};
-use crate::scenario::{Selected, Suite};
+use crate::scenario::{SelectError, Selected, Suite};
 
 /// How many scenarios run at once where nothing else is said.
 pub(super) const JOBS: usize = 8;
@@ -38,6 +39,16 @@ pub(super) enum Role {
     Client,
 }
 
+impl Role {
+    /// Where the scenarios about it stand.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
 /// The selected scenarios as the plan judges them.
 pub(super) fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Selected>, Error> {
     let under = |one: Selected| Some(Selected { scenario: one.scenario.under(plan)?, cases: one.cases });
@@ -47,11 +58,11 @@ pub(super) fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Select
 
 /// The scenarios that the arguments select, of those that are built in and of the user's.
 pub(super) fn select(args: &SelectionArgs, role: Role) -> Result<Vec<Selected>, Error> {
-    let mut suite = Suite::embedded().map_err(Error::Problems)?;
-    for folder in &args.scenarios {
-        suite.add_folder(folder)?;
-    }
-    let mut selected = suite.select(&args.scenario, &args.exclude)?;
+    // Those about the other party are read only where a pattern fits nothing, to say what may have been meant.
+    let mut selected = match choose(args, Suite::embedded_below(role.folder()))? {
+        Ok(selected) => selected,
+        Err(_) => choose(args, Suite::embedded())??,
+    };
     let catalogue = Catalogue::embedded();
     selected.retain(|one| {
         let scenario = &one.scenario;
@@ -60,6 +71,15 @@ pub(super) fn select(args: &SelectionArgs, role: Role) -> Result<Vec<Selected>, 
         level && severity && scenario.is_about_clients() == (role == Role::Client)
     });
     Ok(selected)
+}
+
+/// What the patterns choose, of a suite and the user's scenarios.
+fn choose(args: &SelectionArgs, suite: Result<Suite, Vec<Problem>>) -> Result<Result<Vec<Selected>, SelectError>, Error> {
+    let mut suite = suite.map_err(Error::Problems)?;
+    for folder in &args.scenarios {
+        suite.add_folder(folder)?;
+    }
+    Ok(suite.select(&args.scenario, &args.exclude))
 }
 
 /// Makes the target ready and runs the scenarios.

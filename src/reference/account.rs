@@ -1,7 +1,8 @@
 //! A user who has signed in: who it is, and the tokens that came of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use super::begin::Pending;
@@ -26,10 +27,28 @@ pub(super) struct Tokens {
     pub(super) expires: Option<i64>,
 }
 
+/// Who the server says has signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Person {
+    /// By what the account is found.
+    pub(super) subject: String,
+    /// What the account is called from now on; `None`: as it was.
+    pub(super) name: Option<String>,
+}
+
+impl Person {
+    /// The name among claims.
+    pub(super) fn name_in(claims: &Map<String, Value>) -> Option<String> {
+        claims.get("name").and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
 /// Somebody who has signed in.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) subject: String,
+    /// What it is called on its page.
+    pub(super) name: Option<String>,
     pub(super) provider: Arc<Provider>,
     /// What was asked for.
     pub(super) asked: String,
@@ -72,9 +91,21 @@ impl Client {
             UserinfoCall::WithoutIdToken => openid && identity.is_none(),
             UserinfoCall::Never => false,
         };
-        let told = if asks { self.userinfo(&provider, &tokens.access, identity.as_deref()).await? } else { None };
-        let subject = told.or(identity).unwrap_or_else(|| SOMEBODY.to_owned());
-        Ok(Account { subject, provider, asked, tokens: Mutex::new(Some(tokens)) })
+        let subject = identity.as_ref().map(|person| person.subject.as_str());
+        let told = if asks { self.userinfo(&provider, &tokens.access, subject).await? } else { None };
+        let person = told.or(identity).unwrap_or_else(|| Person { subject: SOMEBODY.to_owned(), name: None });
+        let name = self.name_of(&provider, &person);
+        Ok(Account { subject: person.subject, name, provider, asked, tokens: Mutex::new(Some(tokens)) })
+    }
+
+    /// What the account of a person is called: as the server said last. Accounts are the issuer's (OpenID Connect Core section 5.7).
+    pub(super) fn name_of(&self, provider: &Provider, person: &Person) -> Option<String> {
+        let key = (provider.issuer.clone(), person.subject.clone());
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = &person.name {
+            accounts.insert(key.clone(), name.clone());
+        }
+        accounts.get(&key).cloned()
     }
 
     /// Revokes the tokens of an account at its server (RFC 7009): the refresh token, and the access token.

@@ -1,5 +1,7 @@
 //! What the three kinds of client share: configuration, policy, clock, and the way requests go out.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use url::Url;
@@ -26,7 +28,9 @@ pub(super) struct Client {
     pub(super) random: Random,
     pub(super) providers: Providers,
     /// The verifier of all logins, where the policy has only one.
-    pub(super) verifier: std::sync::OnceLock<String>,
+    pub(super) verifier: OnceLock<String>,
+    /// What accounts are called, by issuer and subject.
+    pub(super) accounts: Mutex<HashMap<(String, String), String>>,
     wire: Wire,
 }
 
@@ -49,7 +53,7 @@ impl Client {
         let body_limit = if transport.body_limit == 0 { usize::MAX } else { transport.body_limit };
         let wire = Wire::new(WireOptions { timeout, body_limit, ..WireOptions::default() })?;
         let (random, providers) = (Random::default(), Providers::default());
-        Ok(Self { settings, policy, random, providers, verifier: std::sync::OnceLock::new(), wire })
+        Ok(Self { settings, policy, random, providers, verifier: OnceLock::new(), accounts: Mutex::default(), wire })
     }
 
     /// Seconds since 1970, on the client's clock.

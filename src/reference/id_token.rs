@@ -3,6 +3,7 @@
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
+use super::account::Person;
 use super::client::Client;
 use super::jws::{Jws, pem};
 use super::provider::{Provider, same_issuer};
@@ -20,7 +21,7 @@ impl Client {
         token: &str,
         nonce: Option<&str>,
         access_token: &str,
-    ) -> Result<String, Trouble> {
+    ) -> Result<Person, Trouble> {
         let policy = &self.policy.id_token;
         let jws = Jws::parse(token).ok_or_else(|| Trouble::id_token("the ID token is no signed token"))?;
         if policy.signature == SignatureCheck::Verify {
@@ -39,7 +40,7 @@ impl Client {
         if hash.is_some_and(|hash| hash.as_str() != Some(&half_hash(access_token))) {
             return Err(Trouble::id_token("the ID token belongs to another access token"));
         }
-        self.identity(&claims)
+        Ok(Person { subject: self.identity(&claims)?, name: Person::name_in(&claims) })
     }
 
     async fn verify(&self, provider: &Provider, jws: &Jws) -> Result<(), Trouble> {

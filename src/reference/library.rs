@@ -69,6 +69,8 @@ pub struct ClientPatch {
     pub lacks: Vec<String>,
     /// How a server has to register the client under a variant (`token_endpoint_auth_method`); `None`: as it does otherwise.
     pub registered_as: Option<String>,
+    /// The kinds of client that a variant is about (`web`, `native`, `script`); empty: all.
+    pub kinds: Vec<String>,
     /// The settings that it changes, in file order.
     pub set: Vec<Change>,
     /// The file.
@@ -119,6 +121,9 @@ impl ClientPatch {
         unknown.map(problem).collect()
     }
 }
+
+/// What `kinds` of a variant may say.
+const KINDS: [&str; 3] = ["web", "native", "script"];
 
 impl ClientPolicy {
     /// The strict policy with these patches on it, later ones over earlier ones.
@@ -270,7 +275,7 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
     let plain = |texts: Vec<Spanned<String>>| texts.into_iter().map(Spanned::into_inner).collect::<Vec<_>>();
     let mut robustness = false;
     let (mut breaks, mut plans, mut declines) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut skips, mut lacks, mut registered_as) = (Vec::new(), Vec::new(), None);
+    let (mut skips, mut lacks, mut registered_as, mut kinds) = (Vec::new(), Vec::new(), None, Vec::new());
     match kind {
         ClientPatchKind::Fault => {
             breaks = fields.strings("breaks");
@@ -287,6 +292,12 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
             skips = plain(fields.strings("skips"));
             lacks = plain(fields.strings("lacks"));
             registered_as = fields.string("registered_as").map(str::to_owned);
+            for kind in fields.strings("kinds") {
+                if !KINDS.contains(&kind.get_ref().as_str()) {
+                    sink.add(&kind.span(), format!("unknown kind of client `{}`: web, native or script", kind.get_ref()));
+                }
+                kinds.push(kind.into_inner());
+            }
         }
     }
     let set: Vec<Change> = fields.required("set").map_or_else(Vec::new, |node| {
@@ -307,8 +318,23 @@ fn read(kind: ClientPatchKind, entry: &Entry, sink: &Sink) -> Option<ClientPatch
     }
     let (source, span) = (Arc::clone(sink.source()), entry.span.clone());
     let id = entry.key.clone();
-    let patch =
-        ClientPatch { id, kind, title, why, breaks, robustness, plans, declines, skips, lacks, registered_as, set, source, span };
+    let patch = ClientPatch {
+        id,
+        kind,
+        title,
+        why,
+        breaks,
+        robustness,
+        plans,
+        declines,
+        skips,
+        lacks,
+        registered_as,
+        kinds,
+        set,
+        source,
+        span,
+    };
     (sink.count() == before).then_some(patch)
 }
 

@@ -51,7 +51,7 @@ impl Client {
             }
         };
         if let Some(token) = new.id_token.as_ref().filter(|_| policy.checks_id_token) {
-            let subject = self.validate(&account.provider, token, None, &new.access).await?;
+            let subject = self.validate(&account.provider, token, None, &new.access).await?.subject;
             // The same user as before (OpenID Connect Core section 12.2).
             if !account.subject.is_empty() && subject != account.subject {
                 return Err(Trouble::id_token("the refresh names another user"));

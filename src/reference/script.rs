@@ -34,7 +34,7 @@ async fn begin(client: &Client, grant: Grant) -> Result<Account, Trouble> {
     match grant {
         Grant::ClientCredentials => {
             let tokens = client.own_tokens(&provider).await?;
-            Ok(Account { subject, provider, asked, tokens: Some(tokens).into() })
+            Ok(Account { subject, name: None, provider, asked, tokens: Some(tokens).into() })
         }
         Grant::RefreshToken(token) => {
             // An access token that is over already: renewing it is the first thing that happens.
@@ -42,14 +42,14 @@ async fn begin(client: &Client, grant: Grant) -> Result<Account, Trouble> {
             let given = Tokens { access, refresh: Some(token), id_token: None, scope, expires: Some(0) };
             // Whose token it is comes out with the refresh.
             let unknown = String::new();
-            let account = Account { subject: unknown, provider, asked, tokens: Some(given).into() };
+            let account = Account { subject: unknown, name: None, provider, asked, tokens: Some(given).into() };
             let new = client.renew(&account, "").await?;
             let subject = match new.as_ref().and_then(|new| new.id_token.as_ref().map(|token| (new, token))) {
-                Some((new, token)) => client.validate(&account.provider, token, None, &new.access).await?,
+                Some((new, token)) => client.validate(&account.provider, token, None, &new.access).await?.subject,
                 None => {
                     let access = new.as_ref().map_or("", |new| new.access.as_str());
                     // A token that is not for UserInfo is as good as any other here.
-                    client.userinfo(&account.provider, access, None).await.ok().flatten().unwrap_or(subject)
+                    client.userinfo(&account.provider, access, None).await.ok().flatten().map_or(subject, |person| person.subject)
                 }
             };
             Ok(Account { subject, ..account })

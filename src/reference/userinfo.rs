@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::account::Person;
 use super::client::{Attempts, Client};
 use super::provider::Provider;
 use super::trouble::Trouble;
@@ -14,7 +15,7 @@ impl Client {
         provider: &Provider,
         access_token: &str,
         identity: Option<&str>,
-    ) -> Result<Option<String>, Trouble> {
+    ) -> Result<Option<Person>, Trouble> {
         let Some(url) = &provider.userinfo else { return Ok(None) };
         let policy = &self.policy.userinfo;
         let response = self.send(&self.with_token(url, access_token), Attempts::Other).await?;
@@ -42,7 +43,7 @@ impl Client {
             (None, _) if policy.other_sub == Strictness::Refuse && name == "sub" => {
                 Err(Trouble::malformed("the answer about the user has no subject"))
             }
-            (told, _) => Ok(told.map(str::to_owned)),
+            (told, _) => Ok(told.map(|told| Person { subject: told.to_owned(), name: Person::name_in(&members) })),
         }
     }
 }

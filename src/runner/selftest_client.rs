@@ -15,7 +15,7 @@ use super::subject::{ClientSource, REFERENCE_PATIENCE, Subject};
 use crate::catalog::Plan;
 use crate::mock::{ClientKind, MockClient, MockServer};
 use crate::reference::{ClientPatch, ClientPolicy, Library};
-use crate::scenario::{Scenario, Selected};
+use crate::scenario::{Cases, Scenario, Selected};
 use crate::target::config::{DrivenKind, QUIET};
 use crate::target::driver::PATIENCE;
 use crate::wire::{Show, Vault, Wire, WireOptions};
@@ -52,7 +52,10 @@ pub async fn selftest_clients(
             uncaught.retain(|id| !catches.fault(id));
         }
         if parts.contains(&Part::Variants) {
-            let holds = |variant: &&ClientPatch| variant.plans.is_empty() || variant.plans.contains(&ruled.plan.id);
+            let holds = |variant: &&ClientPatch| {
+                let kinds = KINDS.into_iter().any(|kind| is_about(scenario, Some(variant), kind));
+                kinds && (variant.plans.is_empty() || variant.plans.contains(&ruled.plan.id))
+            };
             jobs.extend(library.variants().iter().filter(holds).map(|variant| ("variant", Some(variant))));
         }
         for (kind, patch) in jobs {
@@ -121,13 +124,18 @@ impl Job {
             Err(problem) => return self.cell(Verdict::Error, Some(problem.to_string())),
         };
         let mut results: Vec<(DrivenKind, ScenarioResult)> = Vec::new();
-        for kind in KINDS.into_iter().filter(|kind| self.is_about(*kind)) {
-            let result = self.play(kind, &policy).await;
-            let caught = self.kind == "fault" && self.patch.as_ref().is_some_and(|fault| uncaught(&result, fault).is_none());
-            results.push((kind, result));
-            if caught {
-                // As one kind is enough: others need not fall for it.
-                break;
+        let caught = |result: &ScenarioResult| {
+            self.kind == "fault" && self.patch.as_ref().is_some_and(|fault| uncaught(result, fault).is_none())
+        };
+        // As one kind, and in one case, is enough: others need not fall for it.
+        'kinds: for kind in KINDS.into_iter().filter(|kind| is_about(&self.ruled.scenario, self.patch.as_ref(), *kind)) {
+            for cases in self.portions() {
+                let result = self.play(kind, &policy, cases).await;
+                let enough = caught(&result);
+                results.push((kind, result));
+                if enough {
+                    break 'kinds;
+                }
             }
         }
         let reason = match (&self.patch, self.kind) {
@@ -138,13 +146,15 @@ impl Job {
         self.cell(verdict, reason)
     }
 
-    fn is_about(&self, kind: DrivenKind) -> bool {
-        let wanted = &self.ruled.scenario.needs.kind;
-        let word = super::subject::kind_word(kind);
-        if wanted.is_empty() { kind != DrivenKind::Script } else { wanted.iter().any(|one| one == word) }
+    /// The cases that are played at a time: all, and with a fault one after the other, since a client that hangs hangs in each.
+    fn portions(&self) -> Vec<Option<Vec<String>>> {
+        match &self.ruled.scenario.cases {
+            Cases::Fixed(cases) if self.kind == "fault" => cases.iter().map(|case| Some(vec![case.name.clone()])).collect(),
+            Cases::Fixed(_) | Cases::None | Cases::From { .. } => vec![None],
+        }
     }
 
-    async fn play(&self, kind: DrivenKind, policy: &ClientPolicy) -> ScenarioResult {
+    async fn play(&self, kind: DrivenKind, policy: &ClientPolicy, cases: Option<Vec<String>>) -> ScenarioResult {
         let native = kind == DrivenKind::Native;
         let variant = self.patch.as_ref();
         let lacks = |name: &str| variant.is_some_and(|variant| variant.lacks.iter().any(|lacking| lacking == name));
@@ -168,7 +178,7 @@ impl Job {
             control: OnceCell::new(),
             remembered: Arc::default(),
         };
-        let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases: None };
+        let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases };
         let tag = format!("{}{}", self.tag, super::subject::kind_word(kind));
         let provider = Provider::Client(Arc::new(source));
         play_one(&selected, &provider, &self.stage, &Vault::new(Show::Redacted), &tag).await.result
@@ -185,6 +195,13 @@ impl Job {
             reason,
         }
     }
+}
+
+/// Whether a scenario, under a patch, is about a kind of client.
+fn is_about(scenario: &Scenario, patch: Option<&ClientPatch>, kind: DrivenKind) -> bool {
+    let (wanted, word) = (&scenario.needs.kind, super::subject::kind_word(kind));
+    let fits = if wanted.is_empty() { kind != DrivenKind::Script } else { wanted.iter().any(|one| one == word) };
+    fits && patch.is_none_or(|patch| patch.kinds.is_empty() || patch.kinds.iter().any(|one| one == word))
 }
 
 /// Whether the reference client has something as that kind: a native one has no pages, one issuer, and no secret.

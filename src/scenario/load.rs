@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::Scenario;
-use super::reading::{Known, Origin, Reading};
+use super::reading::{Faults, Known, Origin, Reading};
 use super::validate::validate;
 use crate::catalog::Catalogue;
 use crate::policy::Library;
@@ -15,30 +15,26 @@ use crate::reader::{Node, Sink};
 /// # Errors
 /// Every mistake in it, in file order.
 pub fn load_one(source: &Arc<Source>, id: &str) -> Result<Scenario, Vec<Problem>> {
-    load(
-        source,
-        id,
-        Known {
-            catalogue: Catalogue::embedded(),
-            library: Library::embedded(),
-            client_faults: client_faults(),
-            origin: Origin::User,
-        },
-    )
+    load(source, id, Known { catalogue: Catalogue::embedded(), faults: Some(faults()), origin: Origin::User })
 }
 
 /// Reads a scenario of the suite that is built in.
-pub(super) fn load_built_in(source: &Arc<Source>, id: &str) -> Result<Scenario, Vec<Problem>> {
-    load(
-        source,
-        id,
-        Known {
-            catalogue: Catalogue::embedded(),
-            library: Library::embedded(),
-            client_faults: client_faults(),
-            origin: Origin::BuiltIn,
-        },
-    )
+pub(super) fn load_built_in(source: &Arc<Source>, id: &str, names: Names) -> Result<Scenario, Vec<Problem>> {
+    let faults = (names == Names::Checked).then(faults);
+    load(source, id, Known { catalogue: Catalogue::embedded(), faults, origin: Origin::BuiltIn })
+}
+
+/// What is done about the names of faults in a file that is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// They are looked up.
+    Checked,
+    /// They are right: a test has looked them up. Reading all faults takes as long as reading all scenarios.
+    Trusted,
+}
+
+fn faults() -> Faults<'static> {
+    Faults { library: Library::embedded(), of_clients: client_faults() }
 }
 
 pub(super) fn load(source: &Arc<Source>, id: &str, known: Known<'_>) -> Result<Scenario, Vec<Problem>> {

@@ -19,12 +19,19 @@ use crate::reader::{Data, Entry, Fields, Node, Sink};
 pub(super) struct Known<'a> {
     /// The requirements.
     pub(super) catalogue: &'a Catalogue,
-    /// The faults.
-    pub(super) library: &'a Library,
-    /// The ids of the faults of the reference client.
-    pub(super) client_faults: &'a [String],
+    /// The faults; `None` where their names in the file are known to be right.
+    pub(super) faults: Option<Faults<'a>>,
     /// Who wrote the file.
     pub(super) origin: Origin,
+}
+
+/// The faults that a file can name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Faults<'a> {
+    /// Those of the mock.
+    pub(super) library: &'a Library,
+    /// The ids of those of the reference client.
+    pub(super) of_clients: &'a [String],
 }
 
 /// Who wrote a file.
@@ -248,20 +255,21 @@ impl<'a> Reading<'a> {
                 "a check that cannot fail is no check: name faults in `catches`",
             );
         }
+        let Some(faults) = self.known.faults else { return catches };
         for pattern in &catches {
-            let of_clients = self.known.client_faults.iter().any(|id| crate::policy::matches(pattern.get_ref(), id));
-            if !of_clients && self.known.library.faults_matching(pattern.get_ref()).next().is_none() {
-                self.unknown_fault(pattern);
+            let of_clients = faults.of_clients.iter().any(|id| crate::policy::matches(pattern.get_ref(), id));
+            if !of_clients && faults.library.faults_matching(pattern.get_ref()).next().is_none() {
+                self.unknown_fault(faults, pattern);
             }
         }
         catches
     }
 
-    fn unknown_fault(&self, pattern: &Spanned<String>) {
+    fn unknown_fault(&self, faults: Faults<'_>, pattern: &Spanned<String>) {
         let (span, pattern) = (pattern.span(), pattern.get_ref().as_str());
         let message = format!("no fault is called `{pattern}`");
-        let of_clients = self.known.client_faults.iter().map(String::as_str);
-        let ids: Vec<&str> = self.known.library.faults().map(|fault| fault.id.as_str()).chain(of_clients).collect();
+        let of_clients = faults.of_clients.iter().map(String::as_str);
+        let ids: Vec<&str> = faults.library.faults().map(|fault| fault.id.as_str()).chain(of_clients).collect();
         let families: Vec<&str> = ids.iter().filter_map(|id| id.split_once('.')).map(|(family, _)| family).collect();
         if families.contains(&pattern) {
             self.sink.add_with_help(&span, message, format!("it is a family: write `{pattern}.*`"));

@@ -18,9 +18,11 @@ impl Reading<'_> {
         let mut fields = Fields::of(node, self.sink)?;
         let realm = self.realm(&mut fields);
         let faults = fields.strings("faults");
-        for fault in &faults {
-            if let Err(error) = self.known.library.fault(fault.get_ref()) {
-                self.sink.add(&fault.span(), error.to_string());
+        if let Some(known) = self.known.faults {
+            for fault in &faults {
+                if let Err(error) = known.library.fault(fault.get_ref()) {
+                    self.sink.add(&fault.span(), error.to_string());
+                }
             }
         }
         let patch = fields.take("patch");

@@ -11,7 +11,7 @@ use std::thread;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::load::{load_built_in, load_one};
+use super::load::{Names, load_built_in, load_one};
 use super::{Cases, Scenario};
 use crate::embedded;
 use crate::problem::{Problem, Source, nearest};
@@ -81,11 +81,24 @@ impl Suite {
     /// # Errors
     /// Never in a released binary: a test loads it.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        let files = embedded::scenarios();
+        Self::built_in(&embedded::scenarios(), Names::Checked)
+    }
+
+    /// The part of it below a folder (`server`, `client`), as fast as can be: names of faults are taken to be right.
+    ///
+    /// # Errors
+    /// Never in a released binary: a test loads it.
+    pub fn embedded_below(folder: &str) -> Result<Self, Vec<Problem>> {
+        let mut files = embedded::scenarios();
+        files.retain(|(path, _)| Path::new(path).starts_with(folder));
+        Self::built_in(&files, Names::Trusted)
+    }
+
+    fn built_in(files: &[(String, &'static str)], names: Names) -> Result<Self, Vec<Problem>> {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         // Reading them is the longest part of a start.
         let read: Vec<_> = thread::scope(|scope| {
-            let part = |files| scope.spawn(move || read_built_in(files));
+            let part = |files| scope.spawn(move || read_built_in(files, names));
             let parts: Vec<_> = files.chunks(files.len().div_ceil(threads).max(1)).map(part).collect();
             parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
@@ -267,9 +280,9 @@ fn case_ids(scenario: &Scenario) -> Vec<String> {
     }
 }
 
-fn read_built_in(files: &[(String, &'static str)]) -> Vec<Result<Scenario, Vec<Problem>>> {
+fn read_built_in(files: &[(String, &'static str)], names: Names) -> Vec<Result<Scenario, Vec<Problem>>> {
     let read = |(path, text): &(String, &'static str)| {
-        load_built_in(&Source::new(format!("scenarios/{path}"), *text), path.trim_end_matches(".toml"))
+        load_built_in(&Source::new(format!("scenarios/{path}"), *text), path.trim_end_matches(".toml"), names)
     };
     files.iter().map(read).collect()
 }

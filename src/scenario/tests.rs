@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::load::load;
-use super::reading::{Known, Origin};
+use super::reading::{Faults, Known, Origin};
 use super::*;
 use crate::catalog::{Catalogue, Level};
 use crate::policy::{Library, PatchKind};
@@ -45,7 +45,7 @@ fn read(text: &str, origin: Origin) -> Result<Scenario, Vec<Problem>> {
     load(
         &Source::new("s.toml", text),
         "server/x/s",
-        Known { catalogue: &catalogue, library: &library, client_faults: &[], origin },
+        Known { catalogue: &catalogue, faults: Some(Faults { library: &library, of_clients: &[] }), origin },
     )
 }
 
@@ -127,6 +127,15 @@ fn everything_of_clients_at_once() {
 fn the_embedded_suite_is_sound() {
     let problems = Suite::embedded().map(drop).err().unwrap_or_default();
     assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_of_the_suite_is_about_one_party() {
+    for (folder, clients) in [("server", false), ("client", true)] {
+        let part = Suite::embedded_below(folder).unwrap();
+        let stray: Vec<&str> = part.iter().filter(|one| one.is_about_clients() != clients).map(|one| one.id.as_str()).collect();
+        assert_eq!((stray, part.iter().count() > 100), (Vec::new(), true), "{folder}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::super::account::Tokens;
+use super::super::account::{Account, Tokens};
 use super::super::trouble::Trouble;
 use super::super::{ClientPolicy, Ending, Rendering};
 
@@ -61,10 +61,13 @@ pub(super) async fn trouble(trouble: &Trouble, policy: &ClientPolicy) -> Page {
 }
 
 /// The page that says who is signed in.
-pub(super) fn home(signed_in: Option<(&str, Option<&Tokens>)>, shows_tokens: bool) -> Page {
-    let Some((subject, tokens)) = signed_in else { return Page::new(200, "signed out") };
+pub(super) fn home(signed_in: Option<(&Account, Option<&Tokens>)>, shows_tokens: bool) -> Page {
+    let Some((account, tokens)) = signed_in else { return Page::new(200, "signed out") };
     let content = html! {
-        p { "signed in as " (subject) }
+        p { "signed in as " (account.subject) }
+        @if let Some(name) = &account.name {
+            p { "account of " (name) }
+        }
         @if let Some(tokens) = tokens {
             p { "scope: " (tokens.scope) }
             @if shows_tokens {

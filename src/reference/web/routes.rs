@@ -120,7 +120,7 @@ impl App {
         let provider = self.client.provider(number).await?;
         let return_to = login.as_ref().and_then(|login| login.return_to.clone());
         if let Some(token) = response.access_token.as_deref().filter(|_| policy.callback.access_token) {
-            let subject = self.client.userinfo(&provider, token, None).await?;
+            let person = self.client.userinfo(&provider, token, None).await?;
             let tokens = super::super::account::Tokens {
                 access: token.to_owned(),
                 refresh: None,
@@ -128,9 +128,13 @@ impl App {
                 scope: self.client.asked_scope(),
                 expires: None,
             };
-            let subject = subject.ok_or_else(|| Trouble::malformed("the server does not say who the user is"))?;
+            let person = person.ok_or_else(|| Trouble::malformed("the server does not say who the user is"))?;
+            let name = self.client.name_of(&provider, &person);
             let tokens = tokio::sync::Mutex::new(Some(tokens));
-            return Ok((Account { subject, provider, asked: self.client.asked_scope(), tokens }, return_to));
+            return Ok((
+                Account { subject: person.subject, name, provider, asked: self.client.asked_scope(), tokens },
+                return_to,
+            ));
         }
         let code = self.client.code(&response, &provider)?;
         let account = self.client.sign_in(provider, login.as_ref(), &code, &self.redirect_uri(asked)).await?;
@@ -190,7 +194,7 @@ impl App {
 
     async fn page_of(&self, account: &Account) -> Page {
         let tokens = account.tokens.lock().await;
-        page::home(Some((&account.subject, tokens.as_ref())), self.client.policy.session.tokens_in_page)
+        page::home(Some((account, tokens.as_ref())), self.client.policy.session.tokens_in_page)
     }
 
     /// The page after a login.

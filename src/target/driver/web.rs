@@ -144,7 +144,7 @@ fn next_of(exchange: &Exchange) -> Option<Request> {
     let response = exchange.response()?;
     let location = redirect(response)?;
     let base = Url::parse(&exchange.request.url).ok()?;
-    let url = base.join(&location).ok()?;
+    let url = resolved(&base, &location)?;
     let mut next = Request::get(url.as_str());
     if matches!(response.status, 307 | 308) {
         next.method = exchange.request.method.clone();
@@ -154,6 +154,13 @@ fn next_of(exchange: &Exchange) -> Option<Request> {
         }
     }
     Some(next)
+}
+
+/// Where a browser goes. To it, more than two slashes before a host are two (URL Standard, "special authority ignore slashes").
+fn resolved(base: &Url, location: &str) -> Option<Url> {
+    let rest = location.trim_start_matches(['/', '\\']);
+    let slashes = location.len() - rest.len();
+    if slashes > 2 { base.join(&format!("//{rest}")).ok() } else { base.join(location).ok() }
 }
 
 fn redirect(response: &Response) -> Option<String> {
