@@ -259,7 +259,8 @@ impl Dispatcher {
             let Ok(place) = Arc::clone(&stage.places).acquire_owned().await else { return };
             // The receiver is gone only when the run has been ended.
             let _ = sender.send(Message::Started(selected.scenario.id.clone()));
-            let finished = attempt(&selected, &provider, &stage, &vault, &blocks, &options, place).await;
+            // On the heap, and only now: all tasks exist from the start, and this is by far the most of one.
+            let finished = Box::pin(attempt(&selected, &provider, &stage, &vault, &blocks, &options, place)).await;
             let _ = sender.send(Message::Finished(Box::new(finished)));
         }
     }

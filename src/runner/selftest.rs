@@ -86,7 +86,7 @@ pub(super) fn rulings(scenario: &Arc<Scenario>, plans: &[&'static Plan], catalog
     let mut seen: BTreeMap<String, Level> = BTreeMap::new();
     let mut out = Vec::new();
     for plan in plans {
-        let Some(ruled) = scenario.under(plan) else { continue };
+        let Some(ruled) = Arc::clone(scenario).under(plan) else { continue };
         let mut adds = false;
         for check in ruled.checks() {
             let level = check.level(catalogue);
@@ -193,7 +193,7 @@ impl Job {
         let source = MockSource { server: Arc::clone(&self.server), policies, claims, name: "mock".into() };
         let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases: None };
         let vault = Vault::new(Show::Redacted);
-        let finished = play_one(&selected, &Provider::Mock(Arc::new(source)), &self.stage, &vault, &self.tag).await;
+        let finished = Box::pin(play_one(&selected, &Provider::Mock(Arc::new(source)), &self.stage, &vault, &self.tag)).await;
         let reason = match self.tested.as_slice() {
             [fault] if self.kind == "fault" => uncaught(&finished.result, fault),
             [] => not_passed(&finished.result),

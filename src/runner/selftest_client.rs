@@ -181,7 +181,7 @@ impl Job {
         let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases };
         let tag = format!("{}{}", self.tag, super::subject::kind_word(kind));
         let provider = Provider::Client(Arc::new(source));
-        play_one(&selected, &provider, &self.stage, &Vault::new(Show::Redacted), &tag).await.result
+        Box::pin(play_one(&selected, &provider, &self.stage, &Vault::new(Show::Redacted), &tag)).await.result
     }
 
     fn cell(&self, verdict: Verdict, reason: Option<String>) -> Cell {

@@ -9,14 +9,16 @@ impl Scenario {
     /// The scenario with the checks and cases that the plan judges, each by a requirement of the plan's documents; none where nothing
     /// is left to judge.
     #[must_use]
-    pub fn under(self: &Arc<Self>, plan: &Plan) -> Option<Arc<Self>> {
+    pub fn under(self: Arc<Self>, plan: &Plan) -> Option<Arc<Self>> {
         if !names(&self.needs.plan, plan) {
             return None;
         }
-        let mut ruled = Self::clone(self);
+        let cites = |scenario: &Self| scenario.checks().any(|check| check.requirement.is_some());
+        let cited = cites(&self);
+        let mut ruled = Arc::unwrap_or_clone(self);
         for step in &mut ruled.steps {
             let judged = !step.expect.is_empty();
-            step.expect = step.expect.iter().filter_map(|check| ruling(check, plan)).collect();
+            step.expect = step.expect.drain(..).filter_map(|check| ruling(check, plan)).collect();
             step.unjudged = judged && step.expect.is_empty();
         }
         if let Cases::Fixed(cases) = &mut ruled.cases {
@@ -25,14 +27,13 @@ impl Scenario {
                 return None;
             }
         }
-        let cites = |scenario: &Self| scenario.checks().any(|check| check.requirement.is_some());
-        let left = if cites(self) { cites(&ruled) } else { ruled.checks().next().is_some() };
+        let left = if cited { cites(&ruled) } else { ruled.checks().next().is_some() };
         left.then(|| Arc::new(ruled))
     }
 }
 
 /// The check by the first of its citations that the plan holds. One without any is about robustness and belongs to every plan.
-fn ruling(check: &Check, plan: &Plan) -> Option<Check> {
+fn ruling(check: Check, plan: &Plan) -> Option<Check> {
     if !names(&check.plan, plan) {
         return None;
     }
@@ -42,7 +43,7 @@ fn ruling(check: &Check, plan: &Plan) -> Option<Check> {
         return None;
     }
     let also = held.collect();
-    Some(Check { requirement, also, ..check.clone() })
+    Some(Check { requirement, also, ..check })
 }
 
 fn names(plans: &[String], plan: &Plan) -> bool {
@@ -100,7 +101,7 @@ expect = [
         let (suite, catalogue) = (Suite::embedded().unwrap(), Catalogue::embedded());
         for plan in Plan::all() {
             let mut lines: Vec<String> = Vec::new();
-            for scenario in suite.iter().filter_map(|scenario| scenario.under(plan)) {
+            for scenario in suite.iter().filter_map(|scenario| Arc::clone(scenario).under(plan)) {
                 lines.extend(scenario.checks().map(|check| {
                     let requirement = check.requirement.as_deref().unwrap_or("-");
                     format!("{}#{} {} {requirement}", scenario.id, check.name, check.level(catalogue))

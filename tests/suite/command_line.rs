@@ -82,7 +82,10 @@ fn what_this_version_lacks_is_refused() {
 #[test]
 fn coverage_tells_what_verifies_each_requirement() {
     let folder = tempdir().unwrap();
-    run(folder.path(), &["coverage", "9207"]).exits(0).shows("server/iss/in-success#there").shows("needs a server without metadata");
+    run(folder.path(), &["coverage", "9207"])
+        .exits(0)
+        .shows("server/iss/in-success#there")
+        .shows("needs a server without metadata");
     run(folder.path(), &["coverage", "--format", "json", "RFC7636"]).exits(0).shows("\"scenarios\": [");
     run(folder.path(), &["coverage", "--format", "markdown", "rfc8414"]).exits(0).shows("### RFC 8414 section 2");
     run(folder.path(), &["coverage", "RFC9208"]).exits(2).says("RFC9207");
