@@ -113,7 +113,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, serving
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).max_buf_size(HEAD_LIMIT);
+    // A client that has said all it has to say, and closes its half, gets its answer.
+    builder.half_close(true).timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).max_buf_size(HEAD_LIMIT);
     // Connections end by errors of all kinds, some of them made here on purpose.
     let _ended = watcher.watch(builder.serve_connection(io, service)).await;
 }
