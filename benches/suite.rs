@@ -1,4 +1,5 @@
-//! How long the whole suite takes against the embedded mock, how much memory it needs, and how soon the mock answers.
+//! How long the whole suite takes against the embedded mock and the reference client, how much memory it needs, and how soon the mock
+//! answers.
 //!
 //! `cargo bench`. Each figure is the median of several runs of the release binary, from process start to process end. CPU time and
 //! memory are read from `/proc`, where there is one. With `OAUTHSPEC_BENCH_CONFIG` and `OAUTHSPEC_BENCH_SERVER_PID` set it also compares
@@ -19,18 +20,19 @@ fn main() {
         eprintln!("cannot create {}: {error}", folder.display());
         return;
     }
-    suite(&folder);
+    report(&folder, "suite on the mock", &["server", "--mock", "--quiet"]);
+    report(&folder, "client scenarios on the reference client", &["selftest", "--part", "strict", "-s", "client/*"]);
     ready(&folder);
     real(&folder);
     // What is left over is in the folder for temporary files.
     let _ = fs::remove_dir_all(&folder);
 }
 
-fn suite(folder: &Path) {
-    let mut all: Vec<Measured> = (0..RUNS).map(|_| measure(folder, &["server", "--mock", "--quiet"])).collect();
+fn report(folder: &Path, what: &str, arguments: &[&str]) {
+    let mut all: Vec<Measured> = (0..RUNS).map(|_| measure(folder, arguments)).collect();
     all.sort_by_key(|one| one.wall);
     let middle = &all[RUNS / 2];
-    println!("suite on the mock: wall {:?}, CPU {:?}, memory {} MiB at most", middle.wall, middle.cpu, middle.memory_kib / 1024);
+    println!("{what}: wall {:?}, CPU {:?}, memory {} MiB at most", middle.wall, middle.cpu, middle.memory_kib / 1024);
 }
 
 fn ready(folder: &Path) {

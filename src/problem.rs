@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use toml::Spanned;
+
 /// A file as it was read, kept for messages that point into it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
@@ -86,6 +88,20 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// The requirements of that file that are not among those known, each with what was probably meant.
+#[must_use]
+pub fn unknown_requirements(source: &Arc<Source>, named: &[Spanned<String>], known: &[&str]) -> Vec<Problem> {
+    let unknown = named.iter().filter(|id| !known.contains(&id.get_ref().as_str()));
+    let problem = |id: &Spanned<String>| {
+        let problem = Problem::new(source, id.span(), format!("unknown requirement `{}`", id.get_ref()));
+        match nearest(id.get_ref(), known.iter().copied()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem,
+        }
+    };
+    unknown.map(problem).collect()
+}
 
 /// The candidate that was probably meant, if one is near enough.
 pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -63,6 +63,7 @@ const PAIRS: usize = 60;
 
 fn parts(asked: &[MatrixPart]) -> Vec<Part> {
     let part = |word: &MatrixPart| match word {
+        MatrixPart::Strict => Part::Strict,
         MatrixPart::Faults => Part::Faults,
         MatrixPart::Variants => Part::Variants,
         MatrixPart::Pairs => Part::Pairs(PAIRS),

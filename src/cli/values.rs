@@ -32,7 +32,9 @@ impl Color {
 /// A part of the matrix of `oauthspec selftest`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MatrixPart {
-    /// The strict mock, which passes, and the faults, which are caught.
+    /// The strict mock and reference client, which pass.
+    Strict,
+    /// The same, and the faults, which are caught.
     Faults,
     /// The variants, which pass, each alone.
     Variants,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::{Library, Policy, Respond, Rewrite, UnknownPatch, When};
-use crate::problem::{Problem, Source, nearest};
+use crate::problem::{Problem, Source, unknown_requirements};
 
 /// What a patch is for; it decides which members its file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -294,14 +294,6 @@ impl Patch {
     /// The requirements in `breaks` that are not among those known.
     #[must_use]
     pub fn unknown_requirements(&self, known: &[&str]) -> Vec<Problem> {
-        let unknown = self.breaks.iter().filter(|id| !known.contains(&id.get_ref().as_str()));
-        let problem = |id: &Spanned<String>| {
-            let problem = Problem::new(&self.source, id.span(), format!("unknown requirement `{}`", id.get_ref()));
-            match nearest(id.get_ref(), known.iter().copied()) {
-                Some(near) => problem.help(format!("did you mean `{near}`?")),
-                None => problem,
-            }
-        };
-        unknown.map(problem).collect()
+        unknown_requirements(&self.source, &self.breaks, known)
     }
 }

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::ClientPolicy;
 use crate::embedded;
 use crate::policy::expand_family;
-use crate::problem::{Problem, Source, nearest};
+use crate::problem::{Problem, Source, nearest, unknown_requirements};
 use crate::reader::{Entry, Fields, Node, Sink};
 
 /// What a patch of the client is for.
@@ -110,15 +110,7 @@ impl ClientPatch {
     /// The requirements in `breaks` that are not among those known.
     #[must_use]
     pub fn unknown_requirements(&self, known: &[&str]) -> Vec<Problem> {
-        let unknown = self.breaks.iter().filter(|id| !known.contains(&id.get_ref().as_str()));
-        let problem = |id: &Spanned<String>| {
-            let problem = Problem::new(&self.source, id.span(), format!("unknown requirement `{}`", id.get_ref()));
-            match nearest(id.get_ref(), known.iter().copied()) {
-                Some(near) => problem.help(format!("did you mean `{near}`?")),
-                None => problem,
-            }
-        };
-        unknown.map(problem).collect()
+        unknown_requirements(&self.source, &self.breaks, known)
     }
 }
 

@@ -64,7 +64,9 @@ impl Matrix {
 /// What of the matrix is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The strict mock and the faults.
+    /// The strict mock, or the strict reference client.
+    Strict,
+    /// The same, and the faults.
     Faults,
     /// The variants, each alone.
     Variants,
@@ -121,6 +123,9 @@ pub async fn selftest(
         let catches = Catches::of(scenario);
         let rulings = rulings(scenario, plans, stage.catalogue);
         let mut jobs: Vec<(&Ruled, &'static str, Vec<&Patch>)> = Vec::new();
+        if parts.contains(&Part::Strict) {
+            jobs.extend(rulings.iter().filter(|ruled| ruled.adds).map(|ruled| (ruled, "strict", vec![])));
+        }
         if parts.contains(&Part::Faults) {
             let caught: Vec<&Patch> = library.faults().filter(|fault| catches.fault(&fault.id)).collect();
             for ruled in rulings.iter().filter(|ruled| ruled.adds) {

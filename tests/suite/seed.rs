@@ -143,10 +143,10 @@ fn names(text: &str) -> Vec<String> {
     for line in text.lines().map(str::trim_start) {
         if line.starts_with("#[test]") || line.starts_with("#[rstest]") || line.starts_with("#[tokio::test") {
             marked = true;
-        } else if let Some(rest) = line.strip_prefix("fn ").or_else(|| line.strip_prefix("async fn ")) {
-            if std::mem::take(&mut marked) {
-                out.push(rest.split('(').next().unwrap_or(rest).to_owned());
-            }
+        } else if let Some(rest) = line.strip_prefix("fn ").or_else(|| line.strip_prefix("async fn "))
+            && std::mem::take(&mut marked)
+        {
+            out.push(rest.split('(').next().unwrap_or(rest).to_owned());
         }
     }
     out

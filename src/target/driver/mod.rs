@@ -95,5 +95,6 @@ pub struct Landing {
     pub cut: bool,
 }
 
-/// How long a program or a served application is waited for, where nothing else is said.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a program or a served application is waited for, where nothing else is said: longer than the half minute that many HTTP
+/// libraries wait of their own accord, and shorter than the mock holds an answer back that is never to come.
+pub const PATIENCE: Duration = Duration::from_secs(35);
