@@ -65,7 +65,8 @@ pub(super) async fn serve(listener: TcpListener, serving: Serving, stop: oneshot
                 Ok((stream, peer)) => {
                     drop(tokio::spawn(connection(stream, peer, router.clone(), serving.clone(), graceful.watcher())));
                 }
-                // Out of file descriptors, most likely: connections that end give some back.
+                // Out of file descriptors, most likely: connections that end give some back. Nothing tells when one does, and
+                // without the pause this loop would take a whole core meanwhile.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }

@@ -96,6 +96,7 @@ async fn send(realms: Arc<Realms>, realm: String, mut following: Following, send
     while realms.get(&realm).is_some() {
         let event = tokio::select! {
             event = following.event() => event,
+            // Not a wait for anything: a comment line at intervals keeps proxies from closing a silent stream.
             () = tokio::time::sleep(SILENCE) => Bytes::from_static(b":\n\n"),
             () = sender.closed() => return,
             () = realms.stopped() => return,
