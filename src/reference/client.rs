@@ -9,7 +9,7 @@ use url::Url;
 use super::provider::Providers;
 use super::random::Random;
 use super::trouble::Trouble;
-use super::{BackRedirects, ClientPolicy, Settings};
+use super::{BackRedirects, ClientPolicy, Settings, unhurried};
 use crate::oauth::{Channel, Request, Response};
 use crate::wire::{Wire, WireError, WireOptions};
 
@@ -48,7 +48,7 @@ impl Client {
         let transport = &policy.transport;
         let timeout = match transport.timeout_ms {
             0 => FOR_EVER,
-            millis => Duration::from_millis(millis),
+            millis => unhurried(Duration::from_millis(millis)),
         };
         let body_limit = if transport.body_limit == 0 { usize::MAX } else { transport.body_limit };
         let wire = Wire::new(WireOptions { timeout, body_limit, ..WireOptions::default() })?;

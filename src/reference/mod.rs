@@ -7,6 +7,8 @@
 //! it belongs to, `exchange` redeems the code, `token_response` reads the answer, `id_token` and `userinfo` say who the user is.
 //! `renew` and `api` use what came of it. `web`, `native` and `script` are the three kinds of client around that.
 
+use std::time::Duration;
+
 mod account;
 mod api;
 mod begin;
@@ -37,3 +39,8 @@ pub use policy::*;
 pub use script::{Grant, script};
 pub use settings::{NativeEnd, Settings};
 pub use web::WebApp;
+
+/// A limit of the reference client, and of those who wait for it: a debug build signs and verifies some twenty times as slowly.
+pub(crate) const fn unhurried(limit: Duration) -> Duration {
+    if cfg!(debug_assertions) { limit.saturating_mul(3) } else { limit }
+}

@@ -22,7 +22,7 @@ use super::transcript;
 use super::verdict::aggregate;
 use super::waiver::Waivers;
 use crate::catalog::Catalogue;
-use crate::scenario::{Action, Cases, Scenario, Selected, Step};
+use crate::scenario::{Action, Cases, MockSetup, Scenario, Selected, Step};
 use crate::wire::{Sealed, Vault, Wire};
 
 /// How a run goes.
@@ -373,16 +373,17 @@ fn blank(scenario: &Scenario, begun: Instant) -> ScenarioResult {
     }
 }
 
-/// About how many requests a scenario makes.
-fn length(scenario: &Scenario) -> u32 {
+/// What tells which of two scenarios takes longer: how long the mock makes a client wait, then about how many requests it makes.
+pub(super) fn length(scenario: &Scenario) -> (Duration, u32) {
     /// With the pages and redirects of a login.
     const LOGIN: u32 = 5;
     let of_step = |step: &Step| {
-        let once = if matches!(step.action, Action::Authorize(_) | Action::Verify(_)) { LOGIN } else { 1 };
+        let once = if matches!(step.action, Action::Authorize(_) | Action::Verify(_) | Action::Drive(_)) { LOGIN } else { 1 };
         step.times.max(1).saturating_mul(step.parallel.max(1)).saturating_mul(once)
     };
     let once = scenario.steps.iter().map(of_step).fold(0, u32::saturating_add);
-    once.saturating_mul(cases(scenario)).saturating_mul(scenario.rounds.max(1))
+    let delay = scenario.mock.iter().map(MockSetup::delay).max().unwrap_or_default();
+    (delay, once.saturating_mul(cases(scenario)).saturating_mul(scenario.rounds.max(1)))
 }
 
 /// How many cases a scenario has, where that is known.

@@ -1,6 +1,7 @@
 //! The selftest of client scenarios: every one on the reference client as it is, with every fault that it must catch, and as every
 //! variant; as a web application, as a native client and as a script.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use super::ground::Provider;
 use super::play::Stage;
 use super::result::{ScenarioResult, Verdict};
-use super::run::play_one;
+use super::run::{length, play_one};
 use super::selftest::{Catches, Cell, Matrix, Part, Ruled, case, glob, rulings};
 use super::subject::{ClientSource, REFERENCE_PATIENCE, Subject};
 use crate::catalog::Plan;
@@ -42,7 +43,10 @@ pub async fn selftest_clients(
     let attacker = start().await?;
     let mut uncaught: Vec<String> = library.faults().iter().map(|fault| fault.id.clone()).collect();
     let mut count = 0_usize;
-    for scenario in scenarios {
+    // Those that wait begin to wait at once, and the others are played meanwhile.
+    let mut longest_first: Vec<&Arc<Scenario>> = scenarios.iter().collect();
+    longest_first.sort_by_key(|scenario| Reverse(length(scenario)));
+    for scenario in longest_first {
         let catches = Catches::of(scenario);
         let rulings = rulings(scenario, plans, stage.catalogue);
         let Some(ruled) = rulings.first() else { continue };
@@ -148,35 +152,53 @@ impl Job {
             Ok(policy) => policy,
             Err(problem) => return self.cell(Verdict::Error, Some(problem.to_string())),
         };
-        let mut results: Vec<(DrivenKind, ScenarioResult)> = Vec::new();
-        let caught = |result: &ScenarioResult| {
-            self.kind == "fault" && self.patch.as_ref().is_some_and(|fault| uncaught(result, fault).is_none())
-        };
-        // As one kind, and in one case, is enough: others need not fall for it.
-        'kinds: for kind in KINDS.into_iter().filter(|kind| is_about(&self.ruled.scenario, self.patch.as_ref(), *kind)) {
-            for cases in self.portions() {
-                let result = self.play(kind, &policy, cases).await;
-                let enough = caught(&result);
-                results.push((kind, result));
-                if enough {
-                    break 'kinds;
-                }
+        let (results, reason) = match &self.patch {
+            Some(fault) if self.kind == "fault" => {
+                let results = self.until_caught(&policy, fault).await;
+                let reason = not_caught(&results, fault);
+                (results, reason)
             }
-        }
-        let reason = match (&self.patch, self.kind) {
-            (Some(fault), "fault") => not_caught(&results, fault),
-            (variant, _) => not_passed(&results, variant.as_ref()),
+            variant => {
+                let results = self.as_every_kind(&policy).await;
+                let reason = not_passed(&results, variant.as_ref());
+                (results, reason)
+            }
         };
         let verdict = results.iter().map(|(_, result)| result.verdict).max().unwrap_or(Verdict::Skip);
         self.cell(verdict, reason)
     }
 
-    /// The cases that are played at a time: all, and with a fault one after the other, since a client that hangs hangs in each.
-    fn portions(&self) -> Vec<Option<Vec<String>>> {
-        match &self.ruled.scenario.cases {
-            Cases::Fixed(cases) if self.kind == "fault" => cases.iter().map(|case| Some(vec![case.name.clone()])).collect(),
-            Cases::Fixed(_) | Cases::None | Cases::From { .. } => vec![None],
+    /// Kind by kind and case by case until the fault shows: as one kind, and in one case, is enough, and a client that hangs hangs in
+    /// each.
+    async fn until_caught(&self, policy: &ClientPolicy, fault: &ClientPatch) -> Vec<(DrivenKind, ScenarioResult)> {
+        let portions: Vec<Option<Vec<String>>> = match &self.ruled.scenario.cases {
+            Cases::Fixed(cases) => cases.iter().map(|case| Some(vec![case.name.clone()])).collect(),
+            Cases::None | Cases::From { .. } => vec![None],
+        };
+        let mut results = Vec::new();
+        for kind in KINDS.into_iter().filter(|kind| self.is_about(*kind)) {
+            for cases in &portions {
+                let result = self.play(kind, policy, cases.clone()).await;
+                let enough = uncaught(&result, fault).is_none();
+                results.push((kind, result));
+                if enough {
+                    return results;
+                }
+            }
         }
+        results
+    }
+
+    /// As every kind at once: where one waits, so do the others.
+    async fn as_every_kind(&self, policy: &ClientPolicy) -> Vec<(DrivenKind, ScenarioResult)> {
+        let play = async |kind| if self.is_about(kind) { Some((kind, self.play(kind, policy, None).await)) } else { None };
+        let [web, native, script] = KINDS;
+        let (web, native, script) = tokio::join!(play(web), play(native), play(script));
+        [web, native, script].into_iter().flatten().collect()
+    }
+
+    fn is_about(&self, kind: DrivenKind) -> bool {
+        is_about(&self.ruled.scenario, self.patch.as_ref(), kind)
     }
 
     async fn play(&self, kind: DrivenKind, policy: &ClientPolicy, cases: Option<Vec<String>>) -> ScenarioResult {
@@ -312,4 +334,25 @@ fn declines(variant: &ClientPatch, id: &str, check: &str) -> bool {
         Some((scenario, name)) => glob(scenario, id) && glob(name, check),
         None => glob(pattern, id),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Suite;
+
+    /// A cell that waits and begins late is what everybody waits for.
+    #[test]
+    fn what_waits_for_the_mock_is_longer_than_anything_that_does_not() {
+        let suite = Suite::embedded().unwrap();
+        let longest = suite.iter().max_by_key(|scenario| length(scenario)).unwrap();
+        assert_eq!(longest.id, "client/token-response/never-answered");
+        for scenario in suite.iter() {
+            assert_eq!(length(scenario).0.is_zero(), !writes_delay(scenario), "{}", scenario.id);
+        }
+    }
+
+    fn writes_delay(scenario: &Scenario) -> bool {
+        scenario.mock.iter().flat_map(|setup| &setup.rules).any(|rule| rule.to_string().contains("\"delay\""))
+    }
 }

@@ -14,7 +14,7 @@ use super::ground::{Clock, Ground, MockSource, NoGround, mock_target};
 use super::result::SkipCode;
 use crate::mock::{Entry, MockClient, MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
-use crate::reference::{ClientPolicy, Grant, NativeEnd, Settings, WebApp, native, script};
+use crate::reference::{ClientPolicy, Grant, NativeEnd, Settings, WebApp, native, script, unhurried};
 use crate::scenario::Scenario;
 use crate::target::config::{DrivenKind, Restart, Serve, Success};
 use crate::target::driver::{PATIENCE, Program, ProgramEnd, Reaction, Running, Served};
@@ -125,7 +125,7 @@ pub struct Driven {
 }
 
 /// How long the reference client may take: it has time-outs of its own.
-pub(super) const REFERENCE_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const REFERENCE_PATIENCE: Duration = unhurried(Duration::from_secs(4));
 
 /// The realm of a web application, and of the attacker.
 const REALM: &str = "client";

@@ -1,5 +1,7 @@
 //! What client scenarios have beside the rest: how the mock misbehaves, how the client is driven, and what of it is judged.
 
+use std::time::Duration;
+
 use super::{Edits, Matcher, Template};
 
 /// How the mock misbehaves while the steps of a scenario run.
@@ -11,6 +13,19 @@ pub struct MockSetup {
     pub faults: Vec<String>,
     /// Rules as in patch files, as JSON; strings may hold variables.
     pub rules: Vec<serde_json::Value>,
+}
+
+impl MockSetup {
+    /// The longest time, in real time, that an answer waits.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        let of_rule = |rule: &serde_json::Value| {
+            let written =
+                ["/rewrite/bytes/delay", "/respond/bytes/delay"].into_iter().find_map(|path| rule.pointer(path)?.as_str());
+            crate::reader::parse_duration(written?)
+        };
+        self.rules.iter().filter_map(of_rule).max().unwrap_or_default()
+    }
 }
 
 /// One of the two issuers of a client scenario.

@@ -158,8 +158,8 @@ settings_tree! {
     TransportPolicy {
         /// What redirects do.
         redirects: BackRedirects = BackRedirects::Never,
-        /// The limit of an exchange in milliseconds; 0: none.
-        timeout_ms: u64 = 5_000,
+        /// The limit of an exchange in milliseconds, of a release build; a debug build has three times as much. 0: none.
+        timeout_ms: u64 = 2_000,
         /// The longest body that is read, in bytes; 0: any.
         body_limit: usize = 1_048_576,
         /// How often a request is sent again after 429, 5xx or no answer; requests with a code are ruled by `code_retries`.
