@@ -241,6 +241,7 @@ fn add_arguments(args: &TargetArgs, server: &mut ServerConfig) -> Result<(), Err
         extra_authorize: Vec::new(),
         extra_token: Vec::new(),
         management: None,
+        start_url: None,
     };
     server.clients = vec![client];
     Ok(())

@@ -223,6 +223,7 @@ fn of_client(client: &Client, path: &[String]) -> Option<String> {
         "scope_last" => client.scopes.last().cloned(),
         "scope_reversed" => Some(client.scopes.iter().rev().cloned().collect::<Vec<_>>().join(" ")),
         "redirect_uri" => uri_part(client.redirect_uris.first()?, rest.first().map(String::as_str)),
+        "start_url" => uri_part(client.start_url.as_ref()?, rest.first().map(String::as_str)),
         "redirect_uri_2" => uri_part(client.redirect_uris.get(1)?, rest.first().map(String::as_str)),
         _ => None,
     }

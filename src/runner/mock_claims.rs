@@ -100,5 +100,6 @@ pub(super) fn client(client: &MockClient, policy: &Policy) -> Option<Client> {
         extra_authorize: Vec::new(),
         extra_token,
         management: None,
+        start_url: None,
     })
 }

@@ -338,6 +338,8 @@ fn declines(variant: &ClientPatch, id: &str, check: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::scenario::Suite;
 
@@ -350,6 +352,22 @@ mod tests {
         for scenario in suite.iter() {
             assert_eq!(length(scenario).0.is_zero(), !writes_delay(scenario), "{}", scenario.id);
         }
+    }
+
+    /// A clause that no check cites is one that the matrix cannot prove.
+    #[test]
+    fn every_clause_that_a_fault_breaks_is_cited_by_a_client_scenario() {
+        let suite = Suite::embedded().unwrap();
+        let cited: BTreeSet<String> =
+            suite.iter().filter(|scenario| scenario.is_about_clients()).flat_map(|scenario| scenario.requirements()).collect();
+        let strays: Vec<String> = Library::embedded()
+            .faults()
+            .iter()
+            .flat_map(|fault| fault.breaks.iter().map(move |id| (fault, id.get_ref())))
+            .filter(|(_, id)| !cited.contains(*id))
+            .map(|(fault, id)| format!("{} breaks {id}", fault.id))
+            .collect();
+        assert_eq!(strays, Vec::<String>::new());
     }
 
     fn writes_delay(scenario: &Scenario) -> bool {

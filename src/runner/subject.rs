@@ -176,8 +176,9 @@ impl ClientSource {
         target.claims_only = true;
         target.features = self.features.clone();
         target.features.insert("kind".into(), Value::from(kind_word(self.kind)));
-        target.clients = vec![self.known()];
-        let clients = BTreeMap::from([("client".to_owned(), self.known())]);
+        let known = self.known(driven.site.as_ref());
+        target.clients = vec![known.clone()];
+        let clients = BTreeMap::from([("client".to_owned(), known)]);
         Ok(Ground {
             target,
             clock: Clock::Realm(driven.realm.clone()),
@@ -326,9 +327,10 @@ impl ClientSource {
     }
 
     /// The client as variables know it.
-    fn known(&self) -> Client {
+    fn known(&self, site: Option<&Site>) -> Client {
         let known = super::mock_claims::client(&self.client, PolicySet::strict().base());
-        Client { name: "client".into(), ..known.unwrap_or_default() }
+        let start_url = site.and_then(|site| site.start_urls.first().cloned());
+        Client { name: "client".into(), start_url, ..known.unwrap_or_default() }
     }
 }
 

@@ -315,7 +315,7 @@ fn mistakes_of_names() {
     );
     assert_eq!(
         set("{a.client}"),
-        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_last`, `scope_reversed`)"
+        "s.toml:10:43: unknown variable of a client `client` (known: `client_id`, `client_secret`, `client_secret_swapped`, `redirect_uri`, `redirect_uri_2`, `scope`, `scope_first`, `scope_last`, `scope_reversed`, `start_url`)"
     );
     assert_eq!(set("{a.redirect_uri.hots}"), "s.toml:10:43: unknown part of redirect_uri `hots` (did you mean `host`?)");
     assert_eq!(

@@ -234,7 +234,10 @@ impl<'a> Names<'a> {
 
     fn of_client(&self, span: &Range<usize>, client: &str, rest: &[&str]) {
         match rest {
-            [name @ ("redirect_uri" | "redirect_uri_2"), part] if !URI_PARTS.contains(part) => {
+            ["start_url", ..] if !self.scenario.is_about_clients() => {
+                self.sink.add(span, "only a client under test has a start_url");
+            }
+            [name @ ("redirect_uri" | "redirect_uri_2" | "start_url"), part] if !URI_PARTS.contains(part) => {
                 self.sink.unknown(span, &format!("part of {name}"), part, &URI_PARTS);
             }
             ["redirect_uri_2", ..] if rest.len() <= 2 => {
@@ -244,7 +247,7 @@ impl<'a> Names<'a> {
                     self.sink.add_with_help(span, format!("the client `{client}` need not have a second redirect URI"), help);
                 }
             }
-            ["redirect_uri"] | ["redirect_uri", _] => {}
+            ["redirect_uri" | "start_url"] | ["redirect_uri" | "start_url", _] => {}
             [name] if OF_CLIENT.contains(name) => {}
             [name] => self.sink.unknown(span, "variable of a client", name, &OF_CLIENT),
             _ => self.sink.add(span, format!("write {{{client}.client_id}}, {{{client}.redirect_uri}} or the like")),

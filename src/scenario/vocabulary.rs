@@ -67,7 +67,7 @@ pub(super) const ROOTS: &[&str] =
     &["attacker", "case", "endpoint", "issuer", "metadata", "now", "openid_configuration", "random"];
 
 /// Variables of a client.
-pub(super) const OF_CLIENT: [&str; 9] = [
+pub(super) const OF_CLIENT: [&str; 10] = [
     "client_id",
     "client_secret",
     "client_secret_swapped",
@@ -77,9 +77,10 @@ pub(super) const OF_CLIENT: [&str; 9] = [
     "scope_first",
     "scope_last",
     "scope_reversed",
+    "start_url",
 ];
 
-/// Parts of a redirect URI.
+/// Parts of a redirect URI, and of the URL where a login begins.
 pub(super) const URI_PARTS: [&str; 11] = [
     "authority",
     "host",

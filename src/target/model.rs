@@ -234,6 +234,8 @@ pub struct Client {
     pub extra_token: Vec<(String, String)>,
     /// Where it can be deleted, and with which token (RFC 7592), if this run registered it.
     pub management: Option<(String, String)>,
+    /// Where a login begins, if it is a web application under test.
+    pub start_url: Option<String>,
 }
 
 /// A resource owner.

@@ -133,6 +133,7 @@ pub fn registered(name: &str, answer: &Value, asked: &Value, target: &Target) ->
         extra_token: Vec::new(),
         // A server that names another host there would be sent the token: nobody allowed that.
         management: management.filter(|(uri, _)| target.home.contains(uri)),
+        start_url: None,
     })
 }
 

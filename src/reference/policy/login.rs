@@ -325,6 +325,8 @@ choices! {
         Local,
         /// To whatever begins with a slash.
         Slash,
+        /// To pages of its own, and to whatever begins with its own scheme and host.
+        Prefix,
         /// Anywhere.
         Any,
         /// Nowhere: the parameter means nothing.

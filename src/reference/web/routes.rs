@@ -203,6 +203,7 @@ impl App {
         let target = return_to.filter(|to| match policy.return_to {
             ReturnTo::Local => is_local(to),
             ReturnTo::Slash => to.starts_with('/'),
+            ReturnTo::Prefix => is_local(to) || self.origin.rsplit_once(':').is_some_and(|(host, _)| to.starts_with(host)),
             ReturnTo::Any => true,
             ReturnTo::Ignored => false,
         });

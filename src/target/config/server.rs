@@ -134,6 +134,7 @@ impl Checks<'_> {
             extra_authorize: texts(client.extra.authorize),
             extra_token: texts(client.extra.token),
             management: None,
+            start_url: None,
         };
         (client, place)
     }
