@@ -69,27 +69,38 @@ pub fn post(connection: &mut Connection, path: &str, client: &(String, String), 
     connection.send(&Request { method: "POST", target: path, fields: &fields, body: &params.encode() })
 }
 
-/// Does something on all connections, first a little to warm up.
+/// Does something on all connections, first a little to warm up. How memory grows is read off the second half: what is bounded, as a
+/// journal, is to be full by then.
 fn measured<'a, W>(running: &'a Running, amount: Amount, worker: impl Fn(usize) -> W + Sync + 'a) -> io::Result<Measured>
 where
     W: FnMut() -> io::Result<()> + Send,
 {
     let warm = Amount { most: (amount.most / 50).max(CONNECTIONS), longest: amount.longest / 10 };
     drive(warm, &worker)?;
-    let (cpu, memory, begun) = (running.cpu(), running.memory(), Instant::now());
-    let mut latencies = drive(amount, &worker)?;
+    let half = Amount { most: amount.most / 2, longest: amount.longest / 2 };
+    let (cpu, begun) = (running.cpu(), Instant::now());
+    let mut latencies = drive(half, &worker)?;
+    let memory = running.memory();
+    let later = drive(half, &worker)?;
     let (took, used) = (begun.elapsed(), running.cpu().saturating_sub(cpu));
+    let grown = i64::try_from(running.memory()).unwrap_or_default() - i64::try_from(memory).unwrap_or_default();
+    let growth = f64::from(i32::try_from(grown).unwrap_or(i32::MAX)) * 1024.0 / as_float(later.len());
+    latencies.extend(later);
     latencies.sort_unstable();
     let count = latencies.len().max(1);
-    let per = |value: f64| value / f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    let grown = i64::try_from(running.memory()).unwrap_or_default() - i64::try_from(memory).unwrap_or_default();
+    let per = |value: f64| value / as_float(count);
     Ok(Measured {
         count,
         cpu: used.div_f64(1.0 / per(1.0)),
         rate: 1.0 / per(took.as_secs_f64()),
         p99: latencies.get(count * 99 / 100).copied().unwrap_or_default(),
-        growth: per(f64::from(i32::try_from(grown).unwrap_or(i32::MAX)) * 1024.0),
+        growth,
     })
+}
+
+/// A count as a divisor.
+fn as_float(count: usize) -> f64 {
+    f64::from(u32::try_from(count.max(1)).unwrap_or(u32::MAX))
 }
 
 /// How long each took.

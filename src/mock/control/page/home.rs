@@ -14,7 +14,7 @@ pub(super) fn home(realms: &Realms, mistake: Option<&str>) -> Response {
     let body = html! {
         @if let Some(mistake) = mistake { section { p.bad role="alert" { (mistake) } } }
         section {
-            h2 { "Realms" }
+            h2 { "Running" }
             table {
                 thead { tr { th { "name" } th { "issuer" } th { "made" } th { "exchanges" } th {} } }
                 tbody {
