@@ -15,7 +15,7 @@ use super::plan;
 use super::server::{self, Role};
 use super::session::{self, Session};
 use crate::mock::{ClientKind, MockClient, MockServer};
-use crate::runner::{ClientSource, Provider, Site, Subject, TargetInfo};
+use crate::runner::{ClientSource, Provider, REFRESH_TOKEN, Site, Subject, TargetInfo};
 use crate::target::AuthMethod;
 use crate::target::config::{ClientConfig, DrivenKind, QUIET, Success};
 use crate::target::driver::PATIENCE;
@@ -175,11 +175,14 @@ fn source(
 
 /// What it claims, and what follows from its configuration.
 fn features(config: &ClientConfig, client: &MockClient) -> BTreeMap<String, Value> {
+    // A script does one thing: it renews a token where it is given one.
+    let given = config.env.iter().any(|(_, value)| value.contains(REFRESH_TOKEN));
+    let refreshes = if config.kind == DrivenKind::Script { given } else { client.may_use("refresh_token") };
     let follows = [
         ("api", config.api_url.is_some()),
         ("logout", config.logout_url.is_some()),
         ("issuers", !config.issuers.is_empty()),
-        ("refresh", client.may_use("refresh_token")),
+        ("refresh", refreshes),
         ("confidential", client.client_secret.is_some()),
         ("client_secret_basic", client.auth_method == "client_secret_basic"),
         ("shared_redirect_uri", config.issuers.iter().any(|issuer| issuer.redirect_uris.is_empty())),
@@ -191,8 +194,24 @@ fn features(config: &ClientConfig, client: &MockClient) -> BTreeMap<String, Valu
     features
 }
 
+/// The options that name it, and behind ` -- ` its command; secrets are left to whoever repeats it.
 fn repeat(args: &ClientArgs) -> String {
-    let config = args.reach.config.as_ref().map(|path| format!("--config {}", path.display()));
-    let start = args.start_url.as_ref().map(|url| format!("--start-url {}", url));
-    config.into_iter().chain(start).collect::<Vec<_>>().join(" ")
+    let mut parts = Vec::new();
+    parts.extend(args.reach.config.as_ref().map(|path| format!("--config {}", quoted(&path.display().to_string()))));
+    parts.extend(args.start_url.as_ref().map(|url| format!("--start-url {}", quoted(url))));
+    parts.extend(args.api_url.as_ref().map(|url| format!("--api-url {}", quoted(url))));
+    parts.extend(args.client_id.as_ref().map(|id| format!("--client-id {}", quoted(id))));
+    parts.extend(args.client_secret.as_ref().map(|_| "--client-secret …".to_owned()));
+    parts.extend(args.listen.map(|address| format!("--listen {address}")));
+    if !args.command.is_empty() {
+        parts.push(String::from("--"));
+        parts.extend(args.command.iter().map(|part| quoted(part)));
+    }
+    parts.join(" ")
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

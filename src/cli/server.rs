@@ -14,6 +14,7 @@ use super::session::{self, Session};
 use super::values::Snapshots;
 use crate::catalog::{Catalogue, Plan};
 use crate::problem::Problem;
+use crate::report::text::visible;
 use crate::report::{Console, Detail, Fanout, Files, Mode, SnapshotSink};
 use crate::runner::{self, Event, Keep, Notice, Options, Outcome, Run, Sink, Stage};
 use crate::scenario::{SelectError, Selected, Suite};
@@ -106,7 +107,8 @@ pub(super) async fn run(
         blocks = preflight(&session, &stage) => blocks?,
         () = until(interrupted.clone()) => return Err(Error::Interrupted),
     };
-    let blocked = !blocks.is_empty();
+    // A client that does not work, and is seen to break a rule, has its verdict: that is no mistake of the configuration.
+    let (blocked, judged) = (!blocks.is_empty(), blocks.client_spoke);
     let run = Run {
         selected,
         provider: session.provider.clone(),
@@ -137,7 +139,8 @@ pub(super) async fn run(
         stale_waivers: outcome.stale.len(),
         unwritten: unwritten.len(),
     };
-    Ok(if blocked { Exit::of([Exit::Usage, counted.exit()]) } else { counted.exit() })
+    let exit = counted.exit();
+    Ok(if blocked && !(judged && exit == Exit::Failed) { Exit::of([Exit::Usage, exit]) } else { exit })
 }
 
 /// Logs in once, before anything wrong is sent. On the mock nothing can stand in the way but a fault, and that is what is tested.
@@ -151,14 +154,16 @@ async fn preflight(session: &Session, stage: &Stage) -> Result<runner::Blocks, E
     let wrong: Vec<String> = findings.lines.iter().filter(|(good, _)| !good).map(|(_, line)| line.to_string()).collect();
     if findings.unreachable {
         let help = match &session.provider {
-            runner::Provider::Client(_) => "start the application first, or let `serve` start it; `start_url` has to answer",
+            runner::Provider::Client(_) => {
+                "start the application first, or let `serve` start it; `start_url` and `ready_url` have to answer"
+            }
             _ => "oauthspec probe says what it sees",
         };
         return Err(Error::Unreachable { reason: wrong.join("; "), help: Some(help.into()) });
     }
     for line in wrong {
         // If standard error is gone there is nobody left to be told.
-        let _ = writeln!(anstream::stderr(), "preflight: {line}; what depends on it is skipped{probed}");
+        let _ = writeln!(anstream::stderr(), "preflight: {}; what depends on it is skipped{probed}", visible(&line));
     }
     Ok(findings.blocks)
 }

@@ -82,6 +82,7 @@ impl<'a> Play<'a> {
         self.waiting = None;
         let again = self.is_attack() && !self.scenario.needs.fresh && driven.kind == DrivenKind::Web;
         let works = if again { self.control_login(driven, "after").await } else { Ok(()) };
+        self.overhear("afterwards", driven);
         driven.remember();
         if self.scenario.needs.fresh {
             // What it learned from changed documents is not for the next scenario.
@@ -250,7 +251,11 @@ impl<'a> Play<'a> {
         let Some(program) = &driven.program else {
             return Err(Stop::Skip(SkipCode::NotConfigured, "[client] has neither start_url nor command".into()));
         };
-        let mut running = program.start().map_err(Stop::Error)?;
+        let given = program.refresh_token(&driven.realm).map_err(Stop::Error)?;
+        if let Some(token) = &given {
+            self.vault.learn("refresh_token", token.as_bytes());
+        }
+        let mut running = program.start(given.as_deref()).map_err(Stop::Error)?;
         let opened = if driven.kind == DrivenKind::Script { None } else { running.opens(&driven.servers).await };
         let landing = match opened {
             Some(url) => {
@@ -302,10 +307,14 @@ impl<'a> Play<'a> {
     /// What came of an errand, as a record.
     async fn landed(&mut self, driven: &Driven, mut landing: Landing, from: (u64, u64), trip: &Trip<'_>) -> Record {
         let mut record = Record::new(trip.index, Outcome::None);
-        let exchanges = std::mem::take(&mut landing.exchanges);
+        let mut exchanges = std::mem::take(&mut landing.exchanges);
+        let last = exchanges.pop();
         for exchange in exchanges {
-            record.exchange = Some(self.keep(trip.label, exchange));
+            self.keep(trip.label, exchange);
         }
+        // What the client asked the server stands before its own last answer.
+        self.overhear(trip.label, driven);
+        record.exchange = last.map(|exchange| self.keep(trip.label, exchange));
         self.fill_from_exchange(&mut record);
         record.sent = landing.asked.take().unwrap_or_default();
         if let Some(callback) = &landing.callback {
@@ -327,7 +336,8 @@ impl<'a> Play<'a> {
         let (reaction, words, visible) = match self.waiting.take() {
             Some(running) => {
                 // Where the browser got no response to deliver, the program waits for what cannot come.
-                let waits = trip.is_forged || (landing.elsewhere.is_some() && landing.callback.is_none());
+                let unread = landing.callback.as_ref().is_some_and(|callback| !callback.is_readable());
+                let waits = trip.is_forged || unread || (landing.elsewhere.is_some() && landing.callback.is_none());
                 let (end, still) = self.ended(driven, running, from, waits).await;
                 self.waiting = still;
                 record.body = end.output;
@@ -344,6 +354,7 @@ impl<'a> Play<'a> {
             // It gave no answer, and may still be about to ask for a token.
             tokio::time::sleep(driven.quiet).await;
         }
+        self.overhear(trip.label, driven);
         let mut entries = driven.realm.journal_since(from.0);
         entries.extend(driven.attacker.journal_since(from.1));
         record.code_verifier = entries.iter().rev().find_map(|entry| form_of(entry).get("code_verifier").map(Cow::into_owned));
@@ -403,8 +414,10 @@ impl<'a> Play<'a> {
             return (if fine { Reaction::Accepted } else { Reaction::Rejected }, words, true);
         }
         if let Some(success) = success.filter(|_| named) {
-            let fits = succeeded(success, page);
-            return (if fits { Reaction::Accepted } else { Reaction::Rejected }, words, true);
+            return match missed(success, page) {
+                None => (Reaction::Accepted, words, true),
+                Some(missed) => (Reaction::Rejected, format!("{words}{missed}"), true),
+            };
         }
         let got = driven.realm.journal_since(from).iter().any(|entry| entry.endpoint == "token" && got_token(entry));
         let reaction = if page.status < 400 && got { Reaction::Accepted } else { Reaction::Rejected };
@@ -462,9 +475,13 @@ fn is_loopback(uri: &str) -> bool {
     host.is_some_and(|host| matches!(host.as_str(), "127.0.0.1" | "[::1]" | "localhost"))
 }
 
-fn succeeded(success: &crate::target::config::Success, page: &Response) -> bool {
-    let status = success.status.is_none_or(|status| status == page.status);
-    status && success.contains.as_ref().is_none_or(|text| page.text().contains(text.as_str()))
+/// What a page lacks of how success looks.
+fn missed(success: &crate::target::config::Success, page: &Response) -> Option<String> {
+    if let Some(status) = success.status.filter(|status| *status != page.status) {
+        return Some(format!(", and not {status} (`success`)"));
+    }
+    let text = success.contains.as_ref().filter(|text| !page.text().contains(text.as_str()))?;
+    Some(format!(", without the words `{text}` (`success`)"))
 }
 
 /// Values that a variable stood for are text: where a number or flag is written in it, it is one.

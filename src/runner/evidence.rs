@@ -19,7 +19,7 @@ pub struct Evidence {
     pub use_is_visible: bool,
     /// Whether somebody was signed in in this session before.
     pub had_session: bool,
-    /// Why the mock refused a token request, in the words of its tables of causes.
+    /// Why the mock refused a token request, or else an authorization request, in the words of its tables of causes.
     pub refused: Option<&'static str>,
     /// What the client showed, in words.
     pub words: String,
@@ -30,7 +30,8 @@ impl Evidence {
     pub(super) fn new(entries: &[Entry], reaction: Reaction, use_is_visible: bool, words: String, had_session: bool) -> Self {
         let tokens: Vec<&Entry> = entries.iter().filter(|entry| entry.endpoint == "token").collect();
         let redeemed = tokens.iter().filter(|entry| got_token(entry)).count();
-        let refused = tokens.iter().rev().find_map(|entry| entry.cause);
+        let asked = entries.iter().rev().filter(|entry| entry.endpoint == "authorize").find_map(|entry| entry.cause);
+        let refused = tokens.iter().rev().find_map(|entry| entry.cause).or(asked);
         Self { reaction, attempted: tokens.len(), redeemed, use_is_visible, had_session, refused, words }
     }
 

@@ -3,14 +3,42 @@
 use std::sync::{Arc, PoisonError};
 
 use super::evidence::{form_of, query_of, value_of};
-use super::play::Play;
+use super::play::{Line, Play};
 use crate::mock::Entry;
+use crate::oauth::Request;
 use crate::scenario::{JournalWant, MockRealm};
 
 impl Play<'_> {
     /// How many of the recorded exchanges are such, and of how many; of a `distinct` parameter: how many values, and in how many.
     pub(super) fn journal_count(&self, want: &JournalWant) -> (usize, usize) {
-        let Some(driven) = self.ground.driven.as_deref() else { return (0, 0) };
+        let at = self.journaled(want);
+        let such: Vec<&Arc<Entry>> = at.iter().filter(|entry| self.is_such(want, entry)).collect();
+        let Some(name) = &want.distinct else { return (such.len(), at.len()) };
+        let mut values: Vec<String> = such.iter().filter_map(|entry| value_at(entry, name)).map(|v| v.to_string()).collect();
+        let all = values.len();
+        values.sort_unstable();
+        values.dedup();
+        (values.len(), all)
+    }
+
+    /// Where the exchange stands in the transcript that speaks against the client: the last that there are too many of, or the first
+    /// that is not such.
+    pub(super) fn offence(&self, want: &JournalWant) -> Option<usize> {
+        let at = self.journaled(want);
+        let offender = if want.each {
+            at.iter().find(|entry| !self.is_such(want, entry))
+        } else {
+            at.iter().rev().find(|entry| self.is_such(want, entry))
+        }?;
+        let asked = &offender.exchange.request;
+        let parts = |request: &Request| (request.method.clone(), request.url.clone(), request.body.clone());
+        let same = |line: &Line| parts(&line.exchange.request) == parts(asked);
+        if want.each { self.lines.iter().position(same) } else { self.lines.iter().rposition(same) }
+    }
+
+    /// The recorded exchanges with the endpoint.
+    fn journaled(&self, want: &JournalWant) -> Vec<Arc<Entry>> {
+        let Some(driven) = self.ground.driven.as_deref() else { return Vec::new() };
         let since = want.since.as_ref().and_then(|name| self.names.records.get(name)?.first()).map(|record| record.journal_from);
         let (own, attacker) = since.unwrap_or(self.began);
         let mut entries: Vec<Arc<Entry>> = match want.realm {
@@ -21,17 +49,8 @@ impl Play<'_> {
             let remembered = driven.source.remembered.lock().unwrap_or_else(PoisonError::into_inner);
             entries.extend(remembered.iter().cloned());
         }
-        let at: Vec<&Arc<Entry>> = entries
-            .iter()
-            .filter(|entry| want.endpoint.is_empty() || want.endpoint.iter().any(|name| name == entry.endpoint))
-            .collect();
-        let such: Vec<&&Arc<Entry>> = at.iter().filter(|entry| self.is_such(want, entry)).collect();
-        let Some(name) = &want.distinct else { return (such.len(), at.len()) };
-        let mut values: Vec<String> = such.iter().filter_map(|entry| value_at(entry, name)).map(|v| v.to_string()).collect();
-        let all = values.len();
-        values.sort_unstable();
-        values.dedup();
-        (values.len(), all)
+        entries.retain(|entry| want.endpoint.is_empty() || want.endpoint.iter().any(|name| name == entry.endpoint));
+        entries
     }
 
     fn is_such(&self, want: &JournalWant, entry: &Entry) -> bool {

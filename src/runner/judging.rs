@@ -114,7 +114,9 @@ impl Play<'_> {
         for record in records {
             let judgement = self.judge_one(step, check, level, record).await;
             if worst.as_ref().is_none_or(|(before, _)| judgement.verdict > before.verdict) {
-                worst = Some((judgement, record.exchange));
+                let offence = check.want.client.journal.as_ref().filter(|_| judgement.verdict >= Verdict::Warn);
+                let exchange = offence.and_then(|journal| self.offence(journal)).or(record.exchange);
+                worst = Some((judgement, exchange));
             }
         }
         worst.unwrap_or_else(|| (Judgement::new(Verdict::Error, "nothing came of the step"), None))
@@ -141,6 +143,9 @@ impl Play<'_> {
             if all == 0 && journal.distinct.is_some() {
                 return Judgement::new(Verdict::Skip, "nothing of that name was sent");
             }
+            if all == 0 && journal.count.is_none() && self.crippled {
+                return Judgement::new(Verdict::Skip, "the client did not get as far");
+            }
             let count = serde_json::Value::from(such);
             let fits = match &journal.count {
                 Some(matcher) => super::matching::fits(matcher, Some(&count), &self.names),
@@ -149,6 +154,9 @@ impl Play<'_> {
             };
             let what = if journal.distinct.is_some() { "values in" } else { "of" };
             return judge_journal(level, fits, &format!("{such} {what} {all} such requests"));
+        }
+        if self.crippled {
+            return Judgement::new(Verdict::Skip, "the client does not work where nothing is wrong either");
         }
         if record.evidence.is_none() && (want.defended || want.works || want.copes || check.want.outcome.is_some()) {
             return Judgement::new(Verdict::Error, format!("the client did not get as far: {}", record.summary()));
@@ -257,7 +265,13 @@ fn repeat(place: Place<'_>) -> String {
     let which = place.case.map_or_else(|| id.clone(), |case| format!("{id}[{case}]"));
     let target: &Arc<str> = &place.stage.repeat;
     let role = if place.scenario.is_about_clients() { "client" } else { "server" };
-    format!("oauthspec {role} {target} -s '{}'", which.replace('\'', r"'\''")).replace("  ", " ")
+    let which = which.replace('\'', r"'\''");
+    // Behind `--` stands the command of a client, and nothing else.
+    let (options, command) = match target.find("-- ") {
+        Some(at) => target.split_at(at),
+        None => (&**target, ""),
+    };
+    format!("oauthspec {role} {} -s '{which}' {command}", options.trim_end()).replace("  ", " ").trim_end().to_owned()
 }
 
 fn over_results(check: &Check) -> String {

@@ -54,6 +54,6 @@ pub use result::{
 pub use run::{Finished, Options, Outcome, Run, play_one, run};
 pub use selftest::{Cell, Matrix, Part, selftest};
 pub use selftest_client::selftest_clients;
-pub use subject::{ClientSource, Site, Subject};
+pub use subject::{ClientSource, REFRESH_TOKEN, Site, Subject};
 pub use tally::Tally;
 pub use waiver::{Waiver, Waivers};

@@ -12,9 +12,10 @@ use super::needs;
 use super::pace::Pace;
 use super::record::Record;
 use super::result::{SkipCode, Verdict};
+use super::subject::Driven;
 use super::tally::Tally;
 use crate::catalog::Catalogue;
-use crate::oauth::Exchange;
+use crate::oauth::{Channel, Exchange};
 use crate::scenario::{Action, Case, Cases, Scenario, Step, Value};
 use crate::wire::{Browser, Vault, Wire};
 
@@ -38,6 +39,9 @@ pub struct Stage {
     /// Places for scenarios that are busy; one that waits gives its place away.
     pub places: Arc<tokio::sync::Semaphore>,
 }
+
+/// How much is told of a body that the mock sent to a client, in bytes: some are as large as can be on purpose.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// What is kept of a scenario beside its verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +103,10 @@ pub(super) struct Play<'a> {
     pub(super) signed_in: HashSet<String>,
     /// How much stood in the journals of both issuers when the steps began.
     pub(super) began: (u64, u64),
+    /// Whether the client does not work even where nothing is wrong: only what it sends can be judged.
+    pub(super) crippled: bool,
+    /// How much of both journals is in the transcript.
+    overheard: (u64, u64),
 }
 
 impl<'a> Play<'a> {
@@ -153,6 +161,8 @@ impl<'a> Play<'a> {
             waiting: None,
             signed_in: HashSet::new(),
             began: (0, 0),
+            crippled: false,
+            overheard: ground.driven.as_ref().map_or((0, 0), |driven| driven.recorded()),
         }
     }
 
@@ -182,6 +192,28 @@ impl<'a> Play<'a> {
         self.lines.len() - 1
     }
 
+    /// What the client itself sent to the mock since this was last asked, and what it got: secrets that pass by here are in no
+    /// exchange of the harness, but in what the client shows.
+    pub(super) fn overhear(&mut self, step: &str, driven: &Driven) {
+        if !self.observes {
+            return;
+        }
+        let from = std::mem::replace(&mut self.overheard, driven.recorded());
+        let mut entries = driven.realm.journal_since(from.0);
+        entries.extend(driven.attacker.journal_since(from.1));
+        for entry in entries.into_iter().filter(|entry| entry.exchange.channel == Channel::Back) {
+            let mut exchange = entry.exchange;
+            self.vault.observe(&exchange);
+            if let Ok(response) = &mut exchange.outcome
+                && response.body.len() > LONGEST_BODY
+            {
+                response.body.truncate(LONGEST_BODY);
+                response.truncated = true;
+            }
+            self.lines.push(Line { step: step.to_owned(), exchange, race: None });
+        }
+    }
+
     fn cases(&self, only: Option<&[String]>) -> Result<Vec<Option<Case>>, Stop> {
         let cases = match &self.scenario.cases {
             Cases::None => return Ok(vec![None]),
@@ -208,14 +240,21 @@ impl<'a> Play<'a> {
         }
         self.names.random = self.chance.text();
         self.prepare_client().await?;
+        let played = self.play_rounds().await;
+        // A client is left as the next scenario needs it, however this one ended.
+        let left = self.leave_client().await;
+        played.and(left)?;
+        let case = self.case.clone();
+        self.judging.settle_samples(self.scenario, case.as_deref(), self.stage);
+        Ok(())
+    }
+
+    async fn play_rounds(&mut self) -> Result<(), Stop> {
         for _ in 0..self.scenario.rounds {
             self.names.records.clear();
             self.names.registered.clear();
             self.play_round().await?;
         }
-        self.leave_client().await?;
-        let case = self.case.clone();
-        self.judging.settle_samples(self.scenario, case.as_deref(), self.stage);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::ground::{NoGround, Provider};
 use super::play::{Play, Stage};
 use super::record::Record;
 use super::subject::Driven;
-use crate::scenario::{Action, Authorize, Direct, Edits, Login, RequestStep, Scenario, Verb};
+use crate::scenario::{Action, Authorize, Check, Direct, DriveWhat, Edits, Login, RequestStep, Scenario, Verb};
 use crate::target::{Client, Target};
 use crate::wire::{Sealed, Vault};
 
@@ -19,6 +19,8 @@ pub struct Blocks {
     pub token: Option<String>,
     /// Scenarios about clients.
     pub client: Option<String>,
+    /// Whether the client sent something to the mock all the same: that can be judged.
+    pub client_spoke: bool,
 }
 
 impl Blocks {
@@ -28,7 +30,8 @@ impl Blocks {
         let logs_in = scenario.steps.iter().any(|step| matches!(&step.action, Action::Authorize(a) if a.login != Login::Stop));
         let asks = scenario.steps.iter().any(|step| matches!(&step.action, Action::Request(r) if r.verb == Verb::Token));
         let login = self.login.as_ref().filter(|_| logs_in);
-        let client = self.client.as_ref().filter(|_| scenario.is_about_clients());
+        let judged = self.client_spoke && is_judged_by_requests(scenario);
+        let client = self.client.as_ref().filter(|_| scenario.is_about_clients() && !judged);
         login.or_else(|| self.token.as_ref().filter(|_| asks)).or(client).cloned()
     }
 
@@ -37,6 +40,13 @@ impl Blocks {
     pub fn is_empty(&self) -> bool {
         self.login.is_none() && self.token.is_none() && self.client.is_none()
     }
+}
+
+/// Whether a scenario logs in, and looks at what the client sent: that may be the very reason for which no login works.
+fn is_judged_by_requests(scenario: &Scenario) -> bool {
+    let logs_in = |action: &Action| matches!(action, Action::Drive(drive) if matches!(drive.what, DriveWhat::Login(_)));
+    let sent = |check: &Check| check.want.client.journal.is_some();
+    scenario.steps.iter().all(|step| logs_in(&step.action)) && scenario.mock.is_empty() && scenario.checks().any(sent)
 }
 
 /// What preflight saw, for people.
@@ -63,7 +73,10 @@ pub async fn preflight(provider: &Provider, stage: &Stage, vault: &Vault) -> Fin
         Err(NoGround::Error(reason)) => {
             findings.lines.push((false, vault.seal(&reason)));
             match provider {
-                Provider::Client(_) => findings.blocks.client = Some(reason),
+                Provider::Client(_) => {
+                    findings.unreachable = true;
+                    findings.blocks.client = Some(reason);
+                }
                 _ => findings.blocks.login = Some(reason),
             }
             return findings;
@@ -130,12 +143,14 @@ async fn try_flow(play: &mut Play<'_>, findings: &mut Findings) {
 
 /// What the client does with a mock that makes no mistake.
 async fn try_client<'a>(play: &mut Play<'a>, driven: &'a Driven, findings: &mut Findings) {
+    let before = driven.recorded();
     match play.plain_run(driven).await {
         Ok(seen) => findings.lines.push((true, play.vault.seal(&format!("a plain run of the client works: {seen}")))),
         Err((reason, unreachable)) => {
             findings.unreachable = unreachable;
             findings.lines.push((false, play.vault.seal(&reason)));
             findings.blocks.client = Some(reason);
+            findings.blocks.client_spoke = driven.recorded() != before;
         }
     }
 }

@@ -112,7 +112,7 @@ pub async fn play_one(selected: &Selected, provider: &Provider, stage: &Stage, v
     let vault = vault.child();
     match provider.ground(scenario, &stage.wire, tag).await {
         Ok(mut ground) => {
-            let mut finished = on_ground(selected, &ground, stage, vault, begun, None).await;
+            let mut finished = on_ground(selected, &ground, stage, vault, begun, Ready::default()).await;
             finished.left = ground.leave(&stage.wire).await;
             finished
         }
@@ -233,6 +233,9 @@ impl Dispatcher {
         for text in tally.hollow() {
             sink.take(&Event::Noticed(Notice { grave: true, text: Sealed::fixed(text) }))?;
         }
+        if let Some(text) = mostly_skipped(&outcome) {
+            sink.take(&Event::Noticed(Notice { grave: false, text: self.vault.seal(&text) }))?;
+        }
         if !outcome.left.is_empty() {
             let text = format!("{} registered clients could not be deleted: {}", outcome.left.len(), outcome.left.join(", "));
             sink.take(&Event::Noticed(Notice { grave: false, text: self.vault.seal(&text) }))?;
@@ -266,6 +269,19 @@ impl Dispatcher {
     }
 }
 
+/// Says so where more than half of the scenarios were skipped, with the reason that stands most often.
+fn mostly_skipped(outcome: &Outcome) -> Option<String> {
+    let all = outcome.results.len();
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let skipped = outcome.results.values().filter(|result| result.verdict == Verdict::Skip);
+    for reason in skipped.filter_map(|result| result.reason.as_ref()) {
+        *reasons.entry(reason.to_string()).or_default() += 1;
+    }
+    let (most, times) = reasons.iter().max_by_key(|(_, times)| **times)?;
+    let skipped = outcome.summary.skip;
+    (all > 1 && skipped * 2 > all).then(|| format!("{skipped} of {all} scenarios were skipped, {times} of them since: {most}"))
+}
+
 async fn attempt(
     selected: &Selected,
     provider: &Provider,
@@ -290,7 +306,8 @@ async fn attempt(
             Err(no) => return Finished::bare(without_ground(scenario, &no, &vault, begun)),
         };
         let limit = options.scenario_timeout + waits(scenario, &ground, options.max_wait);
-        let playing = on_ground(selected, &ground, stage, vault.clone(), begun, place.take());
+        let crippled = blocks.client.is_some();
+        let playing = on_ground(selected, &ground, stage, vault.clone(), begun, Ready { place: place.take(), crippled });
         let mut finished = match tokio::time::timeout(limit, playing).await {
             Ok(finished) => finished,
             Err(_) => {
@@ -306,16 +323,19 @@ async fn attempt(
     }
 }
 
-async fn on_ground(
-    selected: &Selected,
-    ground: &Ground,
-    stage: &Stage,
-    vault: Vault,
-    begun: Instant,
+/// What a scenario begins with.
+#[derive(Default)]
+struct Ready {
+    /// Its place among those that are busy.
     place: Option<tokio::sync::OwnedSemaphorePermit>,
-) -> Finished {
+    /// Whether the client does not work even where nothing is wrong.
+    crippled: bool,
+}
+
+async fn on_ground(selected: &Selected, ground: &Ground, stage: &Stage, vault: Vault, begun: Instant, ready: Ready) -> Finished {
     let scenario = &selected.scenario;
-    let mut play = Play::new(scenario, ground, stage, vault, place);
+    let mut play = Play::new(scenario, ground, stage, vault, ready.place);
+    play.crippled = ready.crippled;
     play.play(selected.cases.as_deref()).await;
     let checks = play.judging.seal(&play.vault);
     let verdict = verdict_of(&checks, &play.judging.stops.iter().map(|(_, stop)| stop).collect::<Vec<_>>());

@@ -18,7 +18,7 @@ use crate::catalog::Plan;
 use crate::mock::{ClientKind, MockClient, MockServer};
 use crate::reference::{ClientPatch, ClientPolicy, Library};
 use crate::scenario::{Cases, Scenario, Selected};
-use crate::target::config::{DrivenKind, QUIET};
+use crate::target::config::{CLIENT_FEATURES, DrivenKind, QUIET};
 use crate::target::driver::PATIENCE;
 use crate::wire::{Show, Vault, Wire, WireOptions};
 
@@ -91,21 +91,6 @@ pub async fn selftest_clients(
     let complete = uncaught.is_empty() && toothless.is_empty() && cells.iter().all(|cell| cell.green);
     Ok(Matrix { cells, uncaught, toothless, complete })
 }
-
-/// What the reference client claims, as far as its kind has it.
-const CLAIMS: [&str; 11] = [
-    "api",
-    "client_secret_basic",
-    "confidential",
-    "id_token",
-    "iss",
-    "issuers",
-    "logout",
-    "openid",
-    "refresh",
-    "revocation",
-    "shared_redirect_uri",
-];
 
 /// A stage for cells that mostly wait: clients that hang, and time-outs of clients.
 fn waiting(stage: &Stage) -> Result<Stage, String> {
@@ -202,29 +187,7 @@ impl Job {
     }
 
     async fn play(&self, kind: DrivenKind, policy: &ClientPolicy, cases: Option<Vec<String>>) -> ScenarioResult {
-        let native = kind == DrivenKind::Native;
-        let variant = self.patch.as_ref();
-        let lacks = |name: &str| variant.is_some_and(|variant| variant.lacks.iter().any(|lacking| lacking == name));
-        let claims = CLAIMS.iter().filter(|name| offers(kind, name) && !lacks(name));
-        let mut client = registered(native);
-        if let Some(method) = variant.and_then(|variant| variant.registered_as.clone()).filter(|_| !native) {
-            client.auth_method = method;
-        }
-        let source = ClientSource {
-            server: Arc::clone(&self.server),
-            attacker: Arc::clone(&self.attacker),
-            elsewhere: client.clone(),
-            client,
-            kind,
-            subject: Subject::Reference(Box::new(policy.clone())),
-            features: claims.map(|name| ((*name).to_owned(), true.into())).collect(),
-            name: "reference client".into(),
-            quiet: QUIET,
-            patience: PATIENCE,
-            turn: Arc::default(),
-            control: OnceCell::new(),
-            remembered: Arc::default(),
-        };
+        let source = source(&self.server, &self.attacker, kind, policy, self.patch.as_ref());
         let selected = Selected { scenario: Arc::clone(&self.ruled.scenario), cases };
         let tag = format!("{}{}", self.tag, super::subject::kind_word(kind));
         let provider = Provider::Client(Arc::new(source));
@@ -241,6 +204,38 @@ impl Job {
             verdict,
             reason,
         }
+    }
+}
+
+/// The reference client as that kind, under a patch.
+fn source(
+    server: &Arc<MockServer>,
+    attacker: &Arc<MockServer>,
+    kind: DrivenKind,
+    policy: &ClientPolicy,
+    variant: Option<&ClientPatch>,
+) -> ClientSource {
+    let native = kind == DrivenKind::Native;
+    let lacks = |name: &str| variant.is_some_and(|variant| variant.lacks.iter().any(|lacking| lacking == name));
+    let claims = CLIENT_FEATURES.iter().filter(|name| offers(kind, name) && !lacks(name));
+    let mut client = registered(native);
+    if let Some(method) = variant.and_then(|variant| variant.registered_as.clone()).filter(|_| !native) {
+        client.auth_method = method;
+    }
+    ClientSource {
+        server: Arc::clone(server),
+        attacker: Arc::clone(attacker),
+        elsewhere: client.clone(),
+        client,
+        kind,
+        subject: Subject::Reference(Box::new(policy.clone())),
+        features: claims.map(|name| ((*name).to_owned(), true.into())).collect(),
+        name: "reference client".into(),
+        quiet: QUIET,
+        patience: PATIENCE,
+        turn: Arc::default(),
+        control: OnceCell::new(),
+        remembered: Arc::default(),
     }
 }
 
@@ -340,7 +335,12 @@ fn declines(variant: &ClientPatch, id: &str, check: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::play::Keep;
+    use super::super::preflight::preflight;
+    use super::super::subject::kind_word;
     use super::*;
+    use crate::catalog::Catalogue;
+    use crate::reference::Method;
     use crate::scenario::Suite;
 
     /// A cell that waits and begins late is what everybody waits for.
@@ -351,6 +351,86 @@ mod tests {
         assert_eq!(longest.id, "client/token-response/never-answered");
         for scenario in suite.iter() {
             assert_eq!(length(scenario).0.is_zero(), !writes_delay(scenario), "{}", scenario.id);
+        }
+    }
+
+    /// A flaw for which the client does not work at all is judged all the same: preflight leaves some scenario that catches it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_fault_hides_behind_the_preflight_that_it_breaks() {
+        let suite = Suite::embedded().unwrap();
+        let places = Arc::new(Semaphore::new(8));
+        let mut tasks = JoinSet::new();
+        // What a client may ask for is the configuration's to say: that is what preflight tells.
+        for fault in Library::embedded().faults().iter().filter(|fault| fault.id != "request-wide-scope") {
+            let of = |id: &str| -> Vec<Arc<Scenario>> {
+                let catches = |scenario: &&Arc<Scenario>| scenario.is_about_clients() && Catches::of(scenario).fault(id);
+                suite.iter().filter(catches).cloned().collect()
+            };
+            let catching = of(&fault.id);
+            for kind in KINDS {
+                let about: Vec<_> = catching.iter().filter(|scenario| is_about(scenario, Some(fault), kind)).cloned().collect();
+                if about.is_empty() {
+                    continue;
+                }
+                let policy = ClientPolicy::with(Some(fault)).unwrap();
+                // A native client without PKCE has one flaw before all others.
+                let bare = kind == DrivenKind::Native && policy.pkce.method == Method::None;
+                let about = if bare { of("pkce-none") } else { about };
+                let (server, attacker) = (start().await.unwrap(), start().await.unwrap());
+                let source = source(&server, &attacker, kind, &policy, None);
+                let (id, places, stage) = (format!("{} as {}", fault.id, kind_word(kind)), Arc::clone(&places), stage());
+                tasks.spawn(async move {
+                    let _place = places.acquire().await;
+                    let provider = Provider::Client(Arc::new(source));
+                    let findings = preflight(&provider, &stage, &Vault::new(Show::Redacted)).await;
+                    let hidden = about.iter().all(|scenario| findings.blocks.of(scenario).is_some());
+                    hidden.then(|| format!("{id}: {:?}", findings.blocks.client))
+                });
+            }
+        }
+        let mut hidden: Vec<String> = tasks.join_all().await.into_iter().flatten().collect();
+        hidden.sort();
+        assert_eq!(hidden, Vec::<String>::new());
+    }
+
+    /// What a client sends to the mock is the evidence, and what it is sent there is secret.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_clients_own_requests_are_told_without_their_secrets() {
+        let suite = Suite::embedded().unwrap();
+        let scenario = suite.iter().find(|scenario| scenario.id == "client/token-response/redirect").unwrap();
+        let fault = Library::embedded().faults().iter().find(|fault| fault.id == "transport-redirects-followed").unwrap();
+        let (server, attacker) = (start().await.unwrap(), start().await.unwrap());
+        let policy = ClientPolicy::with(Some(fault)).unwrap();
+        let source = Arc::new(source(&server, &attacker, DrivenKind::Web, &policy, None));
+        let stage = Stage { keep: Keep::Transcripts, ..stage() };
+        let selected = Selected { scenario: Arc::clone(scenario), cases: None };
+        let vault = Vault::new(Show::Redacted);
+        let result = play_one(&selected, &Provider::Client(source), &stage, &vault, "told").await.result;
+
+        let failed = result.checks.iter().find(|check| check.verdict == Verdict::Fail).unwrap();
+        let told = &result.exchanges[failed.exchange.unwrap()];
+        assert_eq!((told.channel.as_str(), told.party.as_str()), ("back", "client"));
+        assert!(told.request.url.to_string().starts_with(attacker.base_url()), "{}", told.request.url);
+        let text = serde_json::to_string(&result).unwrap();
+        for name in ["code_verifier=<code_verifier#", "Authorization", "<code#"] {
+            assert!(text.contains(name), "{name}");
+        }
+        let secrets = regex::Regex::new(r"[A-Za-z0-9_-]{43}").unwrap();
+        let shown: Vec<&str> = secrets.find_iter(&text).map(|found| found.as_str()).collect();
+        // Names of members are as long, and in small letters.
+        assert!(shown.iter().all(|text| !text.contains(|c: char| c.is_ascii_uppercase())), "{shown:?}");
+    }
+
+    fn stage() -> Stage {
+        Stage {
+            wire: Wire::new(WireOptions { timeout: REFERENCE_PATIENCE, ..WireOptions::default() }).unwrap(),
+            catalogue: Catalogue::embedded(),
+            seed: 1,
+            max_wait: Duration::ZERO,
+            repeat: Arc::from(""),
+            keep: Keep::Verdicts,
+            pace: Arc::default(),
+            places: Arc::new(Semaphore::new(8)),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::ground::{Clock, Ground, MockSource, NoGround, mock_target};
 use super::result::SkipCode;
-use crate::mock::{Entry, MockClient, MockServer, Realm, RealmSpec};
+use crate::mock::{Entry, Mint, MintKind, MockClient, MockServer, Realm, RealmSpec};
 use crate::policy::PolicySet;
 use crate::reference::{ClientPolicy, Grant, NativeEnd, Settings, WebApp, native, script, unhurried};
 use crate::scenario::Scenario;
@@ -124,6 +124,9 @@ pub struct Driven {
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
+/// What stands for a refresh token in the environment of a program.
+pub const REFRESH_TOKEN: &str = "{refresh_token}";
+
 /// How long the reference client may take: it has time-outs of its own.
 pub(super) const REFERENCE_PATIENCE: Duration = unhurried(Duration::from_secs(4));
 
@@ -163,7 +166,7 @@ impl ClientSource {
                 let name = super::ground::realm_name(tag);
                 let (realm, attacker) =
                     (self.realm(&self.server, &self.client, &name)?, self.realm(&self.attacker, &self.elsewhere, &name)?);
-                (self.reference(policy, realm, attacker).await?, Some(name))
+                (self.reference(policy, scenario, realm, attacker).await?, Some(name))
             }
         };
         let source = MockSource {
@@ -191,7 +194,13 @@ impl ClientSource {
     }
 
     /// The reference client on its ground.
-    async fn reference(self: &Arc<Self>, policy: &ClientPolicy, realm: Realm, attacker: Realm) -> Result<Driven, NoGround> {
+    async fn reference(
+        self: &Arc<Self>,
+        policy: &ClientPolicy,
+        scenario: &Scenario,
+        realm: Realm,
+        attacker: Realm,
+    ) -> Result<Driven, NoGround> {
         let settings = Settings {
             second_issuer: Some(attacker.issuer().to_owned()),
             client_secret: self.client.client_secret.clone(),
@@ -200,7 +209,8 @@ impl ClientSource {
             ..Settings::new(realm.issuer(), &self.client.client_id)
         };
         if self.kind != DrivenKind::Web {
-            let starter = Starter::Reference(Box::new((settings, policy.clone(), self.kind)));
+            let renews = self.kind == DrivenKind::Script && scenario.needs.feature.iter().any(|feature| feature == "refresh");
+            let starter = Starter::Reference(Box::new(Reference { settings, policy: policy.clone(), kind: self.kind, renews }));
             return Ok(self.driven(realm, attacker, None, Some(starter), None));
         }
         let app = WebApp::start(settings, policy.clone()).await.map_err(|error| NoGround::Error(error.to_string()))?;
@@ -340,7 +350,17 @@ pub enum Starter {
     /// A program of the user's.
     Program(Program),
     /// The reference client.
-    Reference(Box<(Settings, ClientPolicy, DrivenKind)>),
+    Reference(Box<Reference>),
+}
+
+/// The reference client as a program.
+#[derive(Debug)]
+pub struct Reference {
+    settings: Settings,
+    policy: ClientPolicy,
+    kind: DrivenKind,
+    /// Whether it renews a token that it was given, as a script.
+    renews: bool,
 }
 
 /// A program that runs.
@@ -358,21 +378,43 @@ pub enum Launched {
 }
 
 impl Starter {
+    /// A refresh token for a program that renews one, fresh for each run: with rotation it is worth nothing afterwards.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub(super) fn refresh_token(&self, realm: &Realm) -> Result<Option<String>, String> {
+        let client = match self {
+            Self::Program(program) if !program.env.iter().any(|(_, value)| value.contains(REFRESH_TOKEN)) => return Ok(None),
+            Self::Reference(reference) if !reference.renews => return Ok(None),
+            Self::Program(_) | Self::Reference(_) => realm.clients().into_iter().next(),
+        };
+        let mut mint = Mint::new(MintKind::RefreshToken, client.map(|client| client.client_id).unwrap_or_default());
+        if let Some(user) = realm.users().first() {
+            mint = mint.user(&user.username);
+        }
+        realm.mint(&mint).map(|minted| Some(minted.value)).map_err(|error| error.to_string())
+    }
+
     /// Starts it.
     ///
     /// # Errors
     /// Why it does not start.
-    pub(super) fn start(&self) -> Result<Launched, String> {
+    pub(super) fn start(&self, given: Option<&str>) -> Result<Launched, String> {
         match self {
             Self::Program(program) => {
-                program.start().map(|running| Launched::Program(Box::new(running))).map_err(|error| error.to_string())
+                let fill = |text: &String| given.map_or_else(|| text.clone(), |token| text.replace(REFRESH_TOKEN, token));
+                let env = program.env.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
+                let running = Program { env, ..program.clone() }.start().map_err(|error| error.to_string())?;
+                Ok(Launched::Program(Box::new(running)))
             }
-            Self::Reference(what) => {
-                let (settings, policy, kind) = (**what).clone();
+            Self::Reference(reference) => {
+                let Reference { settings, policy, kind, .. } = &**reference;
+                let (settings, policy, kind) = (settings.clone(), policy.clone(), *kind);
+                let grant = given.map_or(Grant::ClientCredentials, |token| Grant::RefreshToken(token.to_owned()));
                 let (open, opened) = oneshot::channel();
                 let task = tokio::spawn(async move {
                     if kind == DrivenKind::Script {
-                        return script(settings, policy, Grant::ClientCredentials).await;
+                        return script(settings, policy, grant).await;
                     }
                     // Nobody reads the URL of a run that has been given up.
                     native(settings, policy, async move |url| drop(open.send(url))).await

@@ -43,12 +43,43 @@ fn a_program_that_never_ends_is_ended_with_its_children() {
     let script = "sleep 1000 & echo $! > child; echo $$ > parent; wait";
     client(folder.path(), &native(script)).exits(2).says("did not end within 1 s");
     for name in ["child", "parent"] {
-        let id = fs::read_to_string(folder.path().join(name)).unwrap();
-        // One that has ended may wait for somebody to ask for its status.
-        let state = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
-        let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
-        assert!(state.is_empty() || state.starts_with('Z'), "{name} is still there: {state}");
+        is_gone(folder.path(), name);
     }
+}
+
+#[test]
+fn what_a_program_leaves_behind_is_ended() {
+    let folder = tempdir().unwrap();
+    client(folder.path(), &native("sleep 1000 & echo $! > child; exit 1")).exits(2).says("rejected");
+    is_gone(folder.path(), "child");
+}
+
+/// Whether the process whose number stands in that file has ended.
+fn is_gone(folder: &Path, name: &str) {
+    let id = fs::read_to_string(folder.join(name)).unwrap();
+    // One that has ended may wait for somebody to ask for its status.
+    let state = Command::new("ps").args(["-o", "stat=", "-p", id.trim()]).output().unwrap();
+    let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+    assert!(state.is_empty() || state.starts_with('Z'), "{name} is still there: {state}");
+}
+
+#[test]
+fn slips_in_the_configuration() {
+    let folder = tempdir().unwrap();
+    let config = "[client]\nkind = \"script\"\ncommand = [\"true\"]\ngrant_types = [\"refresh_tokn\"]\n\
+                  env = { ISSUER = \"{isuer}\", OWN = \"{place}\" }\nfeatures = { revokation = true }\n";
+    client(folder.path(), config)
+        .exits(2)
+        .says("`refresh_tokn` is not known here")
+        .says("did you mean `{issuer}`?")
+        .says("did you mean `revocation`?");
+}
+
+#[test]
+fn an_endless_line_is_told_in_short() {
+    let folder = tempdir().unwrap();
+    let ran = client(folder.path(), &native("head -c 100000 /dev/zero | tr '\\0' x; exit 1")).exits(2).says("xxx…");
+    assert!(ran.err.len() < 2_000, "{}", ran.err.len());
 }
 
 #[test]
@@ -70,7 +101,7 @@ fn an_application_that_does_not_get_ready(#[case] script: &str, #[case] said: &s
         "[client]\nkind = \"web\"\nstart_url = \"http://{closed}/login\"\n\
          serve = {{ command = [\"sh\", \"-c\", {script:?}], ready_url = \"http://{closed}/\" }}\n"
     );
-    client(folder.path(), &config).exits(2).says(said);
+    client(folder.path(), &config).exits(3).says(said);
 }
 
 #[test]
@@ -81,7 +112,7 @@ fn an_application_in_the_way() {
         "[client]\nkind = \"web\"\nstart_url = \"http://{address}/login\"\n\
          serve = {{ command = [\"sleep\", \"1000\"], ready_url = \"http://{address}/\" }}\n"
     );
-    client(folder.path(), &config).exits(2).says("something answers at").says("choose another port");
+    client(folder.path(), &config).exits(3).says("something answers at").says("choose another port");
 }
 
 #[test]

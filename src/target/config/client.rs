@@ -2,9 +2,40 @@
 
 use toml::Spanned;
 
-use super::check::{Checks, texts};
+use serde_json::Value;
+
+use super::check::Checks;
 use super::{ClientConfig, DrivenKind, FurtherIssuer, Restart, Serve, Success, file};
+use crate::problem::nearest;
 use crate::target::AuthMethod;
+
+/// The grants that the mock can give a client.
+const GRANTS: [&str; 6] = [
+    "authorization_code",
+    "client_credentials",
+    "refresh_token",
+    "password",
+    "implicit",
+    "urn:ietf:params:oauth:grant-type:device_code",
+];
+
+/// What a client under test can claim.
+pub const CLIENT_FEATURES: [&str; 11] = [
+    "api",
+    "client_secret_basic",
+    "confidential",
+    "id_token",
+    "iss",
+    "issuers",
+    "logout",
+    "openid",
+    "refresh",
+    "revocation",
+    "shared_redirect_uri",
+];
+
+/// What is filled in where the environment has it in braces.
+const VARIABLES: [&str; 7] = ["issuer", "issuer_2", "client_id", "client_secret", "redirect_uri", "resource", "refresh_token"];
 
 impl Checks<'_> {
     pub(super) fn client(&mut self, client: file::DrivenClient) -> ClientConfig {
@@ -25,7 +56,10 @@ impl Checks<'_> {
             client_secret,
             auth_method,
             redirect_uris: client.redirect_uris.into_iter().map(|uri| self.redirect_uri(uri)).collect(),
-            grant_types: client.grant_types.unwrap_or_else(|| vec!["authorization_code".into()]),
+            grant_types: match client.grant_types {
+                Some(grants) => grants.iter().filter_map(|grant| self.one_of(grant, &GRANTS)).map(str::to_owned).collect(),
+                None => vec!["authorization_code".into()],
+            },
             scopes: client.scopes,
             start_url: self.url(client.start_url),
             api_url: self.url(client.api_url),
@@ -33,13 +67,35 @@ impl Checks<'_> {
             success: Success { status: client.success.status, contains: client.success.contains },
             command: client.command.map(|command| self.command(command.into_inner())).unwrap_or_default(),
             serve: client.serve.map(|serve| self.serve(serve)),
-            env: texts(client.env),
+            env: client.env.into_iter().map(|(name, value)| (name, self.variable(value))).collect(),
             listen: self.address(client.listen),
-            features: client.features,
+            features: client.features.into_iter().map(|(name, value)| (self.claim(&name), value)).collect(),
             issuers: client.issuers.into_iter().filter_map(|issuer| self.further_issuer(issuer)).collect(),
             quiet: self.duration(client.quiet).unwrap_or(super::QUIET),
             folder: self.folder.to_owned(),
         }
+    }
+
+    /// What it claims, by a name that some scenario may ask for.
+    fn claim(&mut self, name: &Spanned<String>) -> String {
+        let _told = self.one_of(name, &CLIENT_FEATURES);
+        name.get_ref().clone()
+    }
+
+    /// A value of the environment. What stands in braces may be the application's own; what is nearly one of ours is a slip.
+    fn variable(&mut self, value: Spanned<Value>) -> String {
+        let span = value.span();
+        let text = match value.into_inner() {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let braced = text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        for name in braced.filter(|name| !VARIABLES.contains(name)) {
+            if let Some(near) = nearest(name, VARIABLES) {
+                self.problem(span.clone(), format!("`{{{name}}}` stands for nothing"), format!("did you mean `{{{near}}}`?"));
+            }
+        }
+        text
     }
 
     fn further_issuer(&mut self, issuer: file::Issuer) -> Option<FurtherIssuer> {

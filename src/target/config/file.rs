@@ -261,7 +261,8 @@ pub(super) struct DrivenClient {
     #[schemars(with = "Vec<String>")]
     pub(super) redirect_uris: Vec<Spanned<String>>,
     /// The grants it may use.
-    pub(super) grant_types: Option<Vec<String>>,
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) grant_types: Option<Vec<Spanned<String>>>,
     /// The scope tokens it may ask for.
     #[serde(default)]
     pub(super) scopes: Vec<String>,
@@ -284,7 +285,8 @@ pub(super) struct DrivenClient {
     pub(super) serve: Option<Serve>,
     /// The environment of its commands.
     #[serde(default)]
-    pub(super) env: Map<String, Value>,
+    #[schemars(with = "Map<String, Value>")]
+    pub(super) env: BTreeMap<String, Spanned<Value>>,
     /// Where the mock stands, for clients configured in advance.
     #[schemars(with = "Option<String>")]
     pub(super) listen: Option<Spanned<String>>,
@@ -293,7 +295,8 @@ pub(super) struct DrivenClient {
     pub(super) quiet: Option<Spanned<String>>,
     /// What it claims.
     #[serde(default)]
-    pub(super) features: BTreeMap<String, Value>,
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub(super) features: BTreeMap<Spanned<String>, Value>,
     /// Further issuers that it can use.
     #[serde(default)]
     pub(super) issuers: Vec<Issuer>,

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use client::CLIENT_FEATURES;
 pub use mock::{MockConfig, MockRealm, MockTls};
 use serde_json::Value;
 pub use template::template;

@@ -56,6 +56,12 @@ pub struct Callback {
 }
 
 impl Callback {
+    /// Whether a program that listens for a redirect gets to see a response: it stands in the query, and is one (RFC 6749 section 4.1.2).
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.via == Via::Query && (self.params.has("code") || self.params.has("error"))
+    }
+
     /// The request by which a browser delivers it.
     #[must_use]
     pub fn request(&self) -> Request {

@@ -15,6 +15,9 @@ use crate::wire::Wire;
 /// How much of the output of a program is kept, in bytes; the rest is read and dropped.
 const OUTPUT_LIMIT: usize = 256 * 1024;
 
+/// How much of one line of it is told, in characters.
+const LINE_LIMIT: usize = 300;
+
 /// How long processes that an application started may take to let go of its port, once they were ended.
 const RELEASE: Duration = Duration::from_secs(5);
 
@@ -71,6 +74,9 @@ pub enum ProcessError {
 pub struct Process {
     program: String,
     child: Child,
+    /// Its process group, until that has been ended: it may outlive the program itself.
+    #[cfg(unix)]
+    group: Option<rustix::process::Pid>,
     output: Arc<Mutex<Vec<u8>>>,
     grown: watch::Receiver<usize>,
 }
@@ -97,7 +103,14 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(drain(stderr, Arc::clone(&output), told));
         }
-        Ok(Self { program, child, output, grown })
+        Ok(Self {
+            #[cfg(unix)]
+            group: child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw),
+            program,
+            child,
+            output,
+            grown,
+        })
     }
 
     /// What it printed so far, on both streams.
@@ -111,31 +124,45 @@ impl Process {
         self.grown.changed().await.is_ok()
     }
 
-    /// Waits for its end.
+    /// Waits for its end. What it started and left behind in its process group ends then too.
     ///
     /// # Errors
     /// Where the system cannot tell.
     pub async fn end(&mut self) -> std::io::Result<ExitStatus> {
-        self.child.wait().await
+        let status = self.child.wait().await;
+        self.kill();
+        status
     }
 
     /// Whether it has ended, and how.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        let status = self.child.try_wait().ok().flatten();
+        if status.is_some() {
+            self.kill();
+        }
+        status
     }
 
     fn tail(&self) -> String {
         let output = self.output();
-        let lines: Vec<&str> = output.lines().rev().take(5).collect();
+        let lines: Vec<String> = output.lines().rev().take(5).map(short).collect();
         if lines.is_empty() { "it printed nothing".to_owned() } else { lines.into_iter().rev().collect::<Vec<_>>().join(" / ") }
     }
 }
 
+/// The beginning of a line that a program printed.
+pub(super) fn short(line: &str) -> String {
+    match line.char_indices().nth(LINE_LIMIT) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}
+
 impl Process {
-    /// Ends the whole process group.
-    fn kill(&self) {
+    /// Ends the whole process group, once: its number may be another's afterwards.
+    fn kill(&mut self) {
         #[cfg(unix)]
-        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+        if let Some(group) = self.group.take() {
             // A group that is gone already is what is wanted.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }

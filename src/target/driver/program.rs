@@ -9,7 +9,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::unix::pipe;
 
 use super::Reaction;
-use super::process::{Process, ProcessError};
+use super::process::{Process, ProcessError, short};
+
+/// How long nothing more may come of a line before it counts as whole.
+const UNENDED: Duration = Duration::from_millis(300);
 
 /// How a program is run.
 #[derive(Debug, Clone)]
@@ -80,32 +83,41 @@ impl Running {
 
     async fn opens_at_last(&mut self, servers: &crate::target::Home) -> Option<String> {
         loop {
-            if let Some(url) = self.printed(servers) {
+            if let Some(url) = self.printed(servers, false) {
                 return Some(url);
             }
             tokio::select! {
+                // A line that does not end is whole once nothing more comes of it.
+                () = tokio::time::sleep(UNENDED) => {
+                    if let Some(url) = self.printed(servers, true) {
+                        return Some(url);
+                    }
+                }
                 line = self.opened.next_line() => match line {
                     Ok(Some(url)) => return Some(url),
                     Ok(None) | Err(_) => return None,
                 },
                 more = self.process.prints() => {
                     if !more {
-                        return self.printed(servers);
+                        return self.printed(servers, true);
                     }
                 }
             }
         }
     }
 
-    /// A whole URL of one of the servers in what it printed since it was last looked at.
-    fn printed(&mut self, servers: &crate::target::Home) -> Option<String> {
+    /// A whole URL of one of the servers in what it printed since it was last looked at; with what stands behind the last blank, where
+    /// that is all.
+    fn printed(&mut self, servers: &crate::target::Home, all: bool) -> Option<String> {
         let output = self.process.output();
         let fresh = output.get(self.read..)?;
-        let ended = fresh.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        let ended = if all { fresh.len() } else { fresh.rfind(char::is_whitespace).map_or(0, |at| at + 1) };
         let end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>');
         let found =
             fresh[..ended].split(end).find(|word| word.starts_with("http") && word.contains('?') && servers.contains(word));
-        self.read += ended;
+        if !all || found.is_some() {
+            self.read += ended;
+        }
         found.map(str::to_owned)
     }
 
@@ -126,7 +138,7 @@ impl Running {
         // What it printed last is on its way still.
         let _ = tokio::time::timeout(Duration::from_secs(1), async { while self.process.prints().await {} }).await;
         let output = self.process.output();
-        let last = output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing").trim().to_owned();
+        let last = short(output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing").trim());
         let (reaction, words) = match ended {
             Err(_) => (Reaction::Hung, format!("did not end within {} s", self.patience.as_secs())),
             Ok(Err(error)) => (Reaction::Unknown, error.to_string()),
