@@ -46,7 +46,9 @@ impl Blocks {
 fn is_judged_by_requests(scenario: &Scenario) -> bool {
     let logs_in = |action: &Action| matches!(action, Action::Drive(drive) if matches!(drive.what, DriveWhat::Login(_)));
     let sent = |check: &Check| check.want.client.journal.is_some();
-    scenario.steps.iter().all(|step| logs_in(&step.action)) && scenario.mock.is_empty() && scenario.checks().any(sent)
+    // An attack is judged beside a login that works.
+    let attacks = scenario.checks().any(|check| check.want.client.defended);
+    scenario.steps.iter().all(|step| logs_in(&step.action)) && scenario.mock.is_empty() && !attacks && scenario.checks().any(sent)
 }
 
 /// What preflight saw, for people.
