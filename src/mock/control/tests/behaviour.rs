@@ -132,8 +132,12 @@ fn a_script_keeps_its_counts_when_a_fault_is_switched() {
     let realm = server.realm();
     let status = || realm.handle(&Request::get(format!("{}/jwks", realm.issuer()))).status;
     assert_eq!(status(), 503);
+    let rules = json!([{ "patch": "busy", "rule": 1, "does": "respond 503" }]);
+    assert_eq!(get(&server, "/realms/default/journal/0")["rules"], rules);
     assert_eq!(call(&server, "PUT", "/realms/default/faults/code-reusable.accept", &Value::Null).status, 200);
     assert_eq!(status(), 200);
+    let rules = json!([{ "patch": "code-reusable.accept", "rule": 1, "does": "set code.reuse" }]);
+    assert_eq!(get(&server, "/realms/default/journal/1")["rules"], rules);
     assert_eq!(call(&server, "DELETE", "/realms/default/scripts/busi", &Value::Null).status, 404);
     assert_eq!(call(&server, "DELETE", "/realms/default/scripts/busy", &Value::Null).status, 204);
 }

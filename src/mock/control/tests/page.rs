@@ -110,12 +110,14 @@ fn a_flow_starts_comes_back_and_is_redeemed() {
 #[test]
 fn the_journal_comes_rendered_over_the_stream() {
     let server = start();
+    assert_eq!(super::call(&server, "PUT", "/realms/default/faults/code-reusable.accept", &json!({})).status, 200);
     exchange(&server, "default");
     let mut connection = TcpStream::connect(server.address()).unwrap();
     let head = format!("GET /_oauthspec/page/realms/default/stream?since=0 HTTP/1.1\r\nHost: {}\r\n\r\n", server.address());
     connection.write_all(head.as_bytes()).unwrap();
     let line = BufReader::new(connection).lines().map(Result::unwrap).find(|line| line.starts_with("data: <details")).unwrap();
     assert!(line.contains("POST /default/token"), "{line}");
+    assert!(line.contains("rule 1 of code-reusable.accept: <span class=\"mono\">set code.reuse</span>"), "{line}");
     post(&server, "/realms/default/reset", &json!({}));
     assert!(see(&server, "/realms/default").contains("Nothing was asked of this realm yet"));
 }
