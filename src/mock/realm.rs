@@ -10,7 +10,7 @@ use super::client_auth::Method;
 use super::clock::{Clock, Hands};
 use super::decision::{Decision, Outcome};
 use super::journal::{Entry, Journal, JournalLimits};
-use super::keys::{Alg, KeyInfo, Keychain};
+use super::keys::{Alg, KeyInfo, KeyRing, Keychain, uses_second};
 use super::moment::Sketch;
 use super::random::Random;
 use super::render::{self, Rendered, Setting};
@@ -223,20 +223,24 @@ impl Realm {
     /// Its keys, those that sign first.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyInfo> {
-        self.0.identity.keys.current().list(&self.policies().base().jwks)
+        self.0.identity.keys.current().list(self.policies().base())
     }
 
     /// Puts new keys in place of those that sign with this algorithm (`ES256`, `RS256`), or with any; the old ones stay in the key set.
+    /// Where the policy has two RSA keys, both are replaced.
     ///
     /// From the third time on keys are generated, which takes a while for RS256.
     ///
     /// # Errors
     /// [`MockError::Algorithm`] for an algorithm that the mock does not know, [`MockError::Keys`] where no keys can be made.
     pub fn rotate_keys(&self, alg: Option<&str>) -> Result<(), MockError> {
-        let algs = match alg {
+        let mut algs = match alg {
             Some(name) => vec![Alg::named(name).ok_or_else(|| MockError::Algorithm(name.to_owned()))?],
             None => Alg::ALL.to_vec(),
         };
+        if algs.contains(&Alg::Rs256) && uses_second(self.policies().base()) {
+            algs.push(Alg::Rs256Second);
+        }
         self.0.identity.keys.change(|ring| ring.rotated(&algs))
     }
 
@@ -245,7 +249,9 @@ impl Realm {
     /// # Errors
     /// [`MockError::Key`] where no key has that identifier.
     pub fn publish_key(&self, kid: &str, published: bool) -> Result<(), MockError> {
-        self.0.identity.keys.change(|ring| ring.showing(kid, published).ok_or_else(|| MockError::Key(kid.to_owned())))
+        let policies = self.policies();
+        let shown = |ring: &KeyRing| ring.showing(kid, published, policies.base()).ok_or_else(|| MockError::Key(kid.to_owned()));
+        self.0.identity.keys.change(shown)
     }
 
     /// The patches in force.

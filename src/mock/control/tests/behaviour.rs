@@ -315,3 +315,31 @@ fn thousands_of_realms_live_side_by_side() {
     // A debug build on a busy machine: far above what is measured, far below what anything that makes keys would take.
     assert!(each < Duration::from_millis(2), "{each:?} for each realm");
 }
+#[test]
+fn keys_are_named_as_they_are_published_and_the_second_one_is_among_them() {
+    let server = MockServer::builder().profile("cognito").start_blocking().unwrap();
+    let realm = server.realm();
+    let set = || {
+        let request = Request::get(format!("{}/.well-known/jwks.json", realm.issuer()));
+        let keys = realm.handle(&request).json().unwrap()["keys"].as_array().unwrap().clone();
+        keys.iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
+    };
+    let listed = || {
+        let keys = get(&server, "/realms/default/keys")["keys"].as_array().unwrap().clone();
+        keys.iter().filter(|key| key["published"] == true).map(|key| key["kid"].clone()).collect::<Vec<_>>()
+    };
+    let kid = || {
+        let client = realm.clients()[0].client_id.clone();
+        post(&server, "/realms/default/tokens", &json!({ "kind": "access_token", "client": client }))["header"]["kid"].clone()
+    };
+    let (before, signed) = (set(), kid());
+    assert_eq!((listed(), before.len(), before.contains(&signed)), (before.clone(), 2, true));
+    let path = format!("/realms/default/keys/{}", crate::oauth::encoding::percent(signed.as_str().unwrap()));
+    assert_eq!(call(&server, "PUT", &path, &json!({ "published": false })).status, 200);
+    assert!(!set().contains(&signed) && !listed().contains(&signed));
+    post(&server, "/realms/default/keys/rotate", &json!({ "alg": "RS256", "keep_old": false }));
+    let after = set();
+    assert_eq!((listed(), after.len(), after.contains(&kid())), (after.clone(), 2, true));
+    assert!(before.iter().all(|old| !after.contains(old)));
+}
+
