@@ -270,6 +270,19 @@ fn keys_are_replaced_hidden_and_shown() {
     let got = call(&server, "PUT", "/realms/default/keys/ec-3", &json!({ "published": true }));
     assert_eq!(got.status, 404, "{got:?}");
 }
+    let stale = make(json!({ "kind": "id_token", "client": "web", "broken": ["expired"] }))["claims"].clone();
+    let time = |name: &str| stale[name].as_u64().unwrap();
+    assert!(time("auth_time") <= time("iat") && time("iat") < time("exp"), "{stale}");
+    let with = |member: &str, value: Value| {
+        let mut body = json!({ "kind": "access_token", "client": "web", "user": "alice", "scope": "openid", "jwt": true });
+        body[member] = value;
+        let token = make(body);
+        (alive(&token), token["known"].clone())
+    };
+    assert_eq!(with("claims", json!({ "groups": ["admins"] })), (200, json!(true)));
+    assert_eq!(with("claims", json!({ "exp": 1 })), (401, json!(false)));
+    assert_eq!(with("claims", json!({ "iss": "https://evil.example" })), (401, json!(false)));
+    assert_eq!(with("header", json!({ "alg": "none" })), (401, json!(false)));
 
 #[test]
 fn first_use_makes_a_realm_where_that_is_allowed() {
