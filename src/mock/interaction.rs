@@ -140,12 +140,12 @@ fn picked_session(call: &Call<'_>, fields: &Fields) -> Option<Session> {
 }
 
 fn help(call: &Call<'_>, policy: &Policy) -> LoginHelp {
-    let user = |user: &MockUser| {
+    let user = |user: &Arc<MockUser>| {
         let name = user.claims.get("name").and_then(serde_json::Value::as_str).unwrap_or(&user.username);
         (user.username.clone(), name.to_owned())
     };
     let error = |cause: AuthorizeCause| (cause.name(), policy.errors.authorize.of(cause).error.clone());
-    LoginHelp { users: call.realm.users.iter().map(user).collect(), errors: CHOSEN_ERRORS.into_iter().map(error).collect() }
+    LoginHelp { users: call.realm.users().iter().map(user).collect(), errors: CHOSEN_ERRORS.into_iter().map(error).collect() }
 }
 
 /// Decides about a request to the consent page.
@@ -181,7 +181,7 @@ pub(super) fn session(call: &Call<'_>, policy: &Policy, state: &State) -> Option
 
 /// The first user, for policies that let everybody in.
 fn anonymous(call: &Call<'_>, policy: &Policy) -> Option<Session> {
-    let user = call.realm.users.first().filter(|_| !policy.pages.login)?;
+    let user = call.realm.first_user().filter(|_| !policy.pages.login)?;
     Some(Session { user: user.username.clone(), auth_time: call.now })
 }
 

@@ -494,12 +494,13 @@ impl<'a> Plan<'a> {
 fn user(realm: &Identity, mint: &Mint) -> Result<Option<String>, MintError> {
     match &mint.user {
         Some(name) if realm.user(name).is_none() => {
-            let near = nearest(name, realm.users.iter().map(|user| user.username.as_str())).map(str::to_owned);
+            let users = realm.users();
+            let near = nearest(name, users.iter().map(|user| user.username.as_str())).map(str::to_owned);
             Err(MintError::User { name: name.clone(), near })
         }
         Some(name) => Ok(Some(name.clone())),
         None if matches!(mint.kind, MintKind::AccessToken | MintKind::RefreshToken) => Ok(None),
-        None => match realm.users.first() {
+        None => match realm.first_user() {
             Some(user) => Ok(Some(user.username.clone())),
             None => Err(MintError::User { name: String::new(), near: None }),
         },

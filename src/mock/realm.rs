@@ -192,7 +192,7 @@ impl Realm {
     /// Its users.
     #[must_use]
     pub fn users(&self) -> Vec<MockUser> {
-        self.0.identity.users.clone()
+        self.0.identity.users().iter().map(|user| MockUser::clone(user)).collect()
     }
 
     /// Adds a client, or replaces the one of that identifier.
@@ -213,6 +213,20 @@ impl Realm {
     pub fn authorization_endpoint(&self) -> String {
         format!("{}/{}", self.0.identity.base, self.policies().base().paths.authorize)
     }
+    /// Adds a user, or replaces the one of that name.
+    pub fn put_user(&self, user: MockUser) {
+        self.0.identity.change_users(|users| match users.iter_mut().find(|known| known.username == user.username) {
+            Some(known) => *known = Arc::new(user),
+            None => users.push(Arc::new(user)),
+        });
+    }
+
+    /// Removes a user, and ends all that was issued in their name. An unknown name is no error.
+    pub fn remove_user(&self, username: &str) {
+        self.0.identity.change_users(|users| users.retain(|user| user.username != username));
+        lock(&self.0.state).revoke_user(username);
+    }
+
 
     /// Where its token endpoint is.
     #[must_use]

@@ -128,7 +128,7 @@ pub(super) fn create_from(ask: &Ask, new: &NewRealm) -> Result<String, Trouble> 
         spec.clients = each(clients.clone(), "/clients", ClientShape::client)?;
     }
     if let Some(users) = &new.users {
-        spec.users = users.iter().cloned().map(UserShape::user).collect();
+        spec.users = each(users.clone(), "/users", UserShape::user)?;
     }
     spec.seed = new.seed.unwrap_or(spec.seed);
     spec.keys = match new.keys {

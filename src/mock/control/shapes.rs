@@ -158,9 +158,12 @@ impl From<MockClient> for ClientShape {
 }
 
 impl UserShape {
-    pub(super) fn user(self) -> MockUser {
+    pub(super) fn user(self) -> Result<MockUser, Trouble> {
+        if self.username.is_empty() {
+            return Err(Trouble::at("/username", "a user name has at least one character"));
+        }
         let password = self.password.unwrap_or_else(|| self.username.clone());
-        MockUser { username: self.username, password, claims: self.claims }
+        Ok(MockUser { username: self.username, password, claims: self.claims })
     }
 }
 
