@@ -47,6 +47,60 @@ fn what_is_not_said_is_as_the_server_was_started_with() {
 }
 
 #[test]
+fn what_is_named_leaves_the_rest_as_the_server_was_started_with() {
+    let script = r#"
+        [busy]
+        [[busy.patch]]
+        when = { endpoint = "par" }
+        respond = { status = 503 }
+        "#;
+    let script = crate::policy::Script::from_toml("busy.toml", script).unwrap();
+    let builder = MockServer::builder().without_verification().profile("guide").variant("no-iss").fault("code-reusable.accept");
+    let server = builder.script(script).start_blocking().unwrap();
+    let made = |body: Value| {
+        let policy = post(&server, "/realms", &body)["policy"].clone();
+        ["profile", "variants", "faults", "scripts"].map(|name| policy[name].clone())
+    };
+    let (profile, variants, faults, scripts) = (json!("guide"), json!(["no-iss"]), json!(["code-reusable.accept"]), json!(["busy"]));
+    let other = json!({ "faults": ["openid-nonce-missing"] });
+    assert_eq!(made(other), [profile.clone(), variants.clone(), json!(["openid-nonce-missing"]), scripts.clone()]);
+    let none = json!({ "profile": "strict", "variants": [] });
+    assert_eq!(made(none), [Value::Null, json!([]), faults.clone(), scripts]);
+    let mine = json!({ "mine": { "patch": [{ "when": { "endpoint": "jwks" }, "respond": { "status": 503 } }] } });
+    assert_eq!(made(json!({ "scripts": mine })), [profile, variants, faults, json!(["mine"])]);
+}
+
+#[test]
+fn users_are_put_and_removed() {
+    let server = start();
+    let carol = json!({ "username": "carol", "password": "pw", "claims": { "email": "carol@example.com" } });
+    assert_eq!(call(&server, "PUT", "/realms/default/users", &carol).json(), carol);
+    let names = || {
+        let users = get(&server, "/realms/default/users")["users"].as_array().unwrap().clone();
+        users.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().last().unwrap(), "carol");
+    let token = post(
+        &server,
+        "/realms/default/tokens",
+        &json!({ "kind": "access_token", "client": "web", "user": "carol", "scope": "openid email" }),
+    );
+    let realm = server.realm();
+    let userinfo = || {
+        let field = format!("Bearer {}", token["token"].as_str().unwrap());
+        realm.handle(&Request::get(format!("{}/userinfo", realm.issuer())).with("Authorization", field))
+    };
+    assert_eq!(userinfo().json().unwrap()["email"], "carol@example.com");
+    assert_eq!(call(&server, "PUT", "/realms/default/users", &json!({ "username": "carol" })).status, 200);
+    assert_eq!((names().len(), userinfo().json().unwrap().get("email")), (realm.users().len(), None));
+    assert_eq!(call(&server, "DELETE", "/realms/default/users/carol", &Value::Null).status, 204);
+    assert!(!names().contains(&"carol".to_owned()));
+    assert_eq!(userinfo().status, 401);
+    let gone = call(&server, "DELETE", "/realms/default/users/alcie", &Value::Null);
+    assert_eq!(refusal(&gone), (404, "-: there is no user `alcie` (did you mean `alice`?)".to_owned()));
+}
+
+#[test]
 fn mistakes_are_told_with_their_places() {
     let server = start();
     let refused = |body: Value| refusal(&call(&server, "POST", "/realms", &body));
@@ -216,6 +270,19 @@ fn tokens_are_made_right_and_broken() {
         (&id["claims"]["groups"], id["claims"].get("sub"), &id["header"]["kid"]),
         (&json!(["x"]), None, &json!("unknown-key"))
     );
+    let stale = make(json!({ "kind": "id_token", "client": "web", "broken": ["expired"] }))["claims"].clone();
+    let time = |name: &str| stale[name].as_u64().unwrap();
+    assert!(time("auth_time") <= time("iat") && time("iat") < time("exp"), "{stale}");
+    let with = |member: &str, value: Value| {
+        let mut body = json!({ "kind": "access_token", "client": "web", "user": "alice", "scope": "openid", "jwt": true });
+        body[member] = value;
+        let token = make(body);
+        (alive(&token), token["known"].clone())
+    };
+    assert_eq!(with("claims", json!({ "groups": ["admins"] })), (200, json!(true)));
+    assert_eq!(with("claims", json!({ "exp": 1 })), (401, json!(false)));
+    assert_eq!(with("claims", json!({ "iss": "https://evil.example" })), (401, json!(false)));
+    assert_eq!(with("header", json!({ "alg": "none" })), (401, json!(false)));
     let code = make(json!({ "kind": "code", "client": "web", "user": "alice", "scope": "openid" }));
     let uri = "https://client.example/callback";
     let secret = realm.clients()[0].client_secret.clone().unwrap();
@@ -270,19 +337,34 @@ fn keys_are_replaced_hidden_and_shown() {
     let got = call(&server, "PUT", "/realms/default/keys/ec-3", &json!({ "published": true }));
     assert_eq!(got.status, 404, "{got:?}");
 }
-    let stale = make(json!({ "kind": "id_token", "client": "web", "broken": ["expired"] }))["claims"].clone();
-    let time = |name: &str| stale[name].as_u64().unwrap();
-    assert!(time("auth_time") <= time("iat") && time("iat") < time("exp"), "{stale}");
-    let with = |member: &str, value: Value| {
-        let mut body = json!({ "kind": "access_token", "client": "web", "user": "alice", "scope": "openid", "jwt": true });
-        body[member] = value;
-        let token = make(body);
-        (alive(&token), token["known"].clone())
+
+#[test]
+fn keys_are_named_as_they_are_published_and_the_second_one_is_among_them() {
+    let server = MockServer::builder().profile("cognito").start_blocking().unwrap();
+    let realm = server.realm();
+    let set = || {
+        let request = Request::get(format!("{}/.well-known/jwks.json", realm.issuer()));
+        let keys = realm.handle(&request).json().unwrap()["keys"].as_array().unwrap().clone();
+        keys.iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(with("claims", json!({ "groups": ["admins"] })), (200, json!(true)));
-    assert_eq!(with("claims", json!({ "exp": 1 })), (401, json!(false)));
-    assert_eq!(with("claims", json!({ "iss": "https://evil.example" })), (401, json!(false)));
-    assert_eq!(with("header", json!({ "alg": "none" })), (401, json!(false)));
+    let listed = || {
+        let keys = get(&server, "/realms/default/keys")["keys"].as_array().unwrap().clone();
+        keys.iter().filter(|key| key["published"] == true).map(|key| key["kid"].clone()).collect::<Vec<_>>()
+    };
+    let kid = || {
+        let client = realm.clients()[0].client_id.clone();
+        post(&server, "/realms/default/tokens", &json!({ "kind": "access_token", "client": client }))["header"]["kid"].clone()
+    };
+    let (before, signed) = (set(), kid());
+    assert_eq!((listed(), before.len(), before.contains(&signed)), (before.clone(), 2, true));
+    let path = format!("/realms/default/keys/{}", crate::oauth::encoding::percent(signed.as_str().unwrap()));
+    assert_eq!(call(&server, "PUT", &path, &json!({ "published": false })).status, 200);
+    assert!(!set().contains(&signed) && !listed().contains(&signed));
+    post(&server, "/realms/default/keys/rotate", &json!({ "alg": "RS256", "keep_old": false }));
+    let after = set();
+    assert_eq!((listed(), after.len(), after.contains(&kid())), (after.clone(), 2, true));
+    assert!(before.iter().all(|old| !after.contains(old)));
+}
 
 #[test]
 fn first_use_makes_a_realm_where_that_is_allowed() {
@@ -328,31 +410,3 @@ fn thousands_of_realms_live_side_by_side() {
     // A debug build on a busy machine: far above what is measured, far below what anything that makes keys would take.
     assert!(each < Duration::from_millis(2), "{each:?} for each realm");
 }
-#[test]
-fn keys_are_named_as_they_are_published_and_the_second_one_is_among_them() {
-    let server = MockServer::builder().profile("cognito").start_blocking().unwrap();
-    let realm = server.realm();
-    let set = || {
-        let request = Request::get(format!("{}/.well-known/jwks.json", realm.issuer()));
-        let keys = realm.handle(&request).json().unwrap()["keys"].as_array().unwrap().clone();
-        keys.iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
-    };
-    let listed = || {
-        let keys = get(&server, "/realms/default/keys")["keys"].as_array().unwrap().clone();
-        keys.iter().filter(|key| key["published"] == true).map(|key| key["kid"].clone()).collect::<Vec<_>>()
-    };
-    let kid = || {
-        let client = realm.clients()[0].client_id.clone();
-        post(&server, "/realms/default/tokens", &json!({ "kind": "access_token", "client": client }))["header"]["kid"].clone()
-    };
-    let (before, signed) = (set(), kid());
-    assert_eq!((listed(), before.len(), before.contains(&signed)), (before.clone(), 2, true));
-    let path = format!("/realms/default/keys/{}", crate::oauth::encoding::percent(signed.as_str().unwrap()));
-    assert_eq!(call(&server, "PUT", &path, &json!({ "published": false })).status, 200);
-    assert!(!set().contains(&signed) && !listed().contains(&signed));
-    post(&server, "/realms/default/keys/rotate", &json!({ "alg": "RS256", "keep_old": false }));
-    let after = set();
-    assert_eq!((listed(), after.len(), after.contains(&kid())), (after.clone(), 2, true));
-    assert!(before.iter().all(|old| !after.contains(old)));
-}
-
