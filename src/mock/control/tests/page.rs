@@ -83,6 +83,14 @@ fn what_is_hostile_is_escaped() {
 }
 
 #[test]
+fn the_flow_asks_for_what_the_client_may_have() {
+    let server = MockServer::builder().profile("guide").start_blocking().unwrap();
+    let client = server.realm().clients().into_iter().find(|client| client.may_use("authorization_code")).unwrap();
+    let page = see(&server, "/realms/default");
+    assert!(page.contains(&format!("name=\"scope\" value=\"{}\"", client.scopes.join(" "))), "{page}");
+}
+
+#[test]
 fn a_flow_starts_comes_back_and_is_redeemed() {
     let server = start();
     let asked = location(&submit(&server, "/realms/default/flow", &[("client", "web"), ("scope", "openid"), ("pkce", "S256")]));
