@@ -115,6 +115,11 @@ impl Realm {
         })))
     }
 
+    /// Whether that is a handle to the same realm.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -208,11 +213,6 @@ impl Realm {
         state.revoke_client(client_id);
     }
 
-    /// Where its authorization endpoint is.
-    #[must_use]
-    pub fn authorization_endpoint(&self) -> String {
-        format!("{}/{}", self.0.identity.base, self.policies().base().paths.authorize)
-    }
     /// Adds a user, or replaces the one of that name.
     pub fn put_user(&self, user: MockUser) {
         self.0.identity.change_users(|users| match users.iter_mut().find(|known| known.username == user.username) {
@@ -227,6 +227,11 @@ impl Realm {
         lock(&self.0.state).revoke_user(username);
     }
 
+    /// Where its authorization endpoint is.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> String {
+        format!("{}/{}", self.0.identity.base, self.policies().base().paths.authorize)
+    }
 
     /// Where its token endpoint is.
     #[must_use]

@@ -195,7 +195,7 @@ fn of_journal() -> Vec<Route> {
         Route::later(
             "/realms/{realm}/journal/wait",
             "awaitExchange",
-            "Waits for an exchange that matches; 408 with the nearest miss where none comes.",
+            "Waits for an exchange that matches; 408 with the nearest miss where none comes, 410 where the realm is removed meanwhile.",
             journal::wait,
             wait,
         ),

@@ -353,6 +353,30 @@ fn keys_are_named_as_they_are_published_and_the_second_one_is_among_them() {
     };
     let kid = || {
         let client = realm.clients()[0].client_id.clone();
+#[test]
+fn whoever_waits_for_a_realm_that_is_removed_is_told_at_once() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let server = start();
+    for name in ["one", "two"] {
+        post(&server, "/realms", &json!({ "name": name }));
+    }
+    let mut connection = std::net::TcpStream::connect(server.address()).unwrap();
+    let head = format!("GET /_oauthspec/realms/one/journal/stream HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address());
+    connection.write_all(head.as_bytes()).unwrap();
+    let mut stream = BufReader::new(connection).lines().map(Result::unwrap);
+    assert!(stream.next().unwrap().contains("200"));
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let wait = scope.spawn(|| call(&server, "POST", "/realms/two/journal/wait", &json!({ "timeout": "1m" })));
+        for name in ["one", "two"] {
+            assert_eq!(call(&server, "DELETE", &format!("/realms/{name}"), &Value::Null).status, 204);
+        }
+        // The wait may begin after the realm is gone.
+        assert!(matches!(wait.join().unwrap().status, 410 | 404));
+    });
+    assert!(stream.last().is_some() && begun.elapsed() < Duration::from_secs(10));
+}
+
         post(&server, "/realms/default/tokens", &json!({ "kind": "access_token", "client": client }))["header"]["kid"].clone()
     };
     let (before, signed) = (set(), kid());
