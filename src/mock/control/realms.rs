@@ -8,7 +8,7 @@ use super::PREFIX;
 use super::ask::{Ask, Nothing};
 use super::clock::{self, ClockChange, ClockView};
 use super::policy::{self, Chosen, PolicyView};
-use super::shapes::{ClientShape, UserShape, each, rfc3339};
+use super::shapes::{ClientShape, UserShape, differ, each, rfc3339};
 use super::trouble::Trouble;
 use crate::mock::realms::{Held, Realms};
 use crate::mock::{Keys, MockError, Realm, RealmSpec};
@@ -123,9 +123,11 @@ pub(super) fn create_from(ask: &Ask, new: &NewRealm) -> Result<String, Trouble> 
     }
     if let Some(clients) = &new.clients {
         spec.clients = each(clients.clone(), "/clients", ClientShape::client)?;
+        differ(spec.clients.iter().map(|client| client.client_id.as_str()), "/clients", "client_id")?;
     }
     if let Some(users) = &new.users {
         spec.users = each(users.clone(), "/users", UserShape::user)?;
+        differ(spec.users.iter().map(|user| user.username.as_str()), "/users", "username")?;
     }
     spec.seed = new.seed.unwrap_or(spec.seed);
     spec.keys = match new.keys {

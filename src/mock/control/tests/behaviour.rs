@@ -108,10 +108,10 @@ fn mistakes_are_told_with_their_places() {
         (json!({ "fault": [] }), "/fault: unknown member `fault` (did you mean `faults`?)"),
         (json!({ "faults": ["code-reusable.alway"] }), "/faults/0: unknown fault `code-reusable.alway`"),
         (json!({ "faults": ["code-reuseable"] }), "/faults/0: unknown fault `code-reuseable` (did you mean `code-reusable`?)"),
-        (json!({ "clients": [{}] }), "/clients/0: `client_id` is missing"),
+        (json!({ "clients": [{}] }), "/clients/0/client_id: `client_id` is missing"),
         (
             json!({ "clients": [{ "client_id": "a" }, { "client_id": 5 }] }),
-            "/clients/1/client_id: invalid type: integer `5`, expected a string",
+            "/clients/1/client_id: expected text, but it is 5",
         ),
         (
             json!({ "clients": [{ "client_id": "a", "redirect_uris": ["/cb"] }] }),
@@ -144,6 +144,43 @@ fn mistakes_are_told_with_their_places() {
     assert_eq!(refusal(&missing).1, "-: there is no realm `defualt` (did you mean `default`?)");
     let unknown = call(&server, "GET", "/realm", &Value::Null);
     assert_eq!(refusal(&unknown).1, "-: no control path is `/_oauthspec/realm`, did you mean `/_oauthspec/realms`?");
+}
+
+#[test]
+fn nothing_stands_in_for_what_is_asked_for() {
+    let server = start();
+    let refused = |path: &str, body: &str| refusal(&super::send(&server, "POST", path, &[], body));
+    for (path, body, wanted) in [
+        ("/realms", r#"["positional", null]"#, ": expected an object, but it is a list"),
+        ("/realms/default/clock", r#"[null, "1h", false]"#, ": expected an object, but it is a list"),
+        ("/realms", r#"{"users": [["u1", "p", {}]]}"#, "/users/0: expected an object, but it is a list"),
+        ("/realms", r#"{"clock": ["2030-01-01T00:00:00Z"]}"#, "/clock: expected an object, but it is a list"),
+        ("/realms", r#"{"name": "a", "name": "b"}"#, "/name: `name` stands twice"),
+        ("/realms", r#"{"users": [{"username": "a", "username": "b"}]}"#, "/users/0/username: `username` stands twice"),
+        ("/realms", r#"{"clients": [{"client_id": "a"}, {"client_id": "a"}]}"#, "/clients/1/client_id: `a` stands twice"),
+        ("/realms", r#"{"users": [{"username": "a"}, {"username": "a"}]}"#, "/users/1/username: `a` stands twice"),
+        ("/realms", r#"{"users": [{"username": ""}]}"#, "/users/0/username: a user name has at least one character"),
+        ("/realms", r#"{"clients": [{"client_id": "\u00e9"}]}"#, "/clients/0/client_id: a client identifier has printable"),
+        ("/realms", r#"{"clients": [{"client_id": "a", "scopes": ["b", "a b"]}]}"#, "/clients/0/scopes/1: not a scope token"),
+        (
+            "/realms",
+            r#"{"clients": [{"client_id": "a", "redirect_uris": ["https://a.example/#f"]}]}"#,
+            "/clients/0/redirect_uris/0: a redirect URI has no fragment",
+        ),
+        ("/realms", r#"{"seed": 9007199254740992}"#, "/seed: expected a whole number from 0 to 9007199254740991"),
+        ("/realms", r#"{"seed": -1}"#, "/seed: expected a whole number from 0 to 9007199254740991, but it is -1"),
+        ("/realms", r#"{"seed": 1.5}"#, "/seed: expected a whole number, but it is 1.5"),
+        ("/realms", r#"{"keys": "stale"}"#, "/keys: unknown value `stale` (known here: shared, fresh)"),
+        ("/realms/default/clock", r#"{"time": "1969-12-31T23:59:59Z"}"#, "/time: `1969-12-31T23:59:59Z` is not from 1970 to 9999"),
+        ("/realms/default/clock", r#"{"advance": "4000000d"}"#, "/advance: a clock shows no time after the year 9999"),
+        ("/realms/default/journal/search", r#"{"since": "x"}"#, "/since: expected a whole number, but it is text"),
+        ("/realms/default/tokens", r#"{"kind": "code"}"#, "/client: `client` is missing"),
+        ("/realms/default/scripts", "[]", ": expected an object, but it is a list"),
+    ] {
+        let (status, told) = refused(path, body);
+        assert_eq!(status, 400, "{path} {body}: {told}");
+        assert!(told.starts_with(wanted), "{path} {body}: {told}");
+    }
 }
 
 #[test]
@@ -308,12 +345,36 @@ fn tokens_are_made_right_and_broken() {
             "/broken: `alg-none` cannot befall a refresh token; what can: expired, revoked, unknown, used",
         ),
         (json!({ "kind": "code", "client": "web", "claims": { "a": 1 } }), "/claims: an authorization code has no claims"),
-        (json!({ "kind": "cod", "client": "web" }), "/kind: unknown variant `cod`"),
+        (json!({ "kind": "cod", "client": "web" }), "/kind: unknown value `cod` (did you mean `code`?)"),
     ] {
         let (status, told) = refusal(&call(&server, "POST", "/realms/default/tokens", &body));
         assert_eq!(status, 400, "{body}");
         assert!(told.starts_with(wanted), "{body}: {told}");
     }
+}
+
+#[test]
+fn whoever_waits_for_a_realm_that_is_removed_is_told_at_once() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let server = start();
+    for name in ["one", "two"] {
+        post(&server, "/realms", &json!({ "name": name }));
+    }
+    let mut connection = std::net::TcpStream::connect(server.address()).unwrap();
+    let head = format!("GET /_oauthspec/realms/one/journal/stream HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address());
+    connection.write_all(head.as_bytes()).unwrap();
+    let mut stream = BufReader::new(connection).lines().map(Result::unwrap);
+    assert!(stream.next().unwrap().contains("200"));
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let wait = scope.spawn(|| call(&server, "POST", "/realms/two/journal/wait", &json!({ "timeout": "1m" })));
+        for name in ["one", "two"] {
+            assert_eq!(call(&server, "DELETE", &format!("/realms/{name}"), &Value::Null).status, 204);
+        }
+        // The wait may begin after the realm is gone.
+        assert!(matches!(wait.join().unwrap().status, 410 | 404));
+    });
+    assert!(stream.last().is_some() && begun.elapsed() < Duration::from_secs(10));
 }
 
 #[test]
@@ -353,30 +414,6 @@ fn keys_are_named_as_they_are_published_and_the_second_one_is_among_them() {
     };
     let kid = || {
         let client = realm.clients()[0].client_id.clone();
-#[test]
-fn whoever_waits_for_a_realm_that_is_removed_is_told_at_once() {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    let server = start();
-    for name in ["one", "two"] {
-        post(&server, "/realms", &json!({ "name": name }));
-    }
-    let mut connection = std::net::TcpStream::connect(server.address()).unwrap();
-    let head = format!("GET /_oauthspec/realms/one/journal/stream HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address());
-    connection.write_all(head.as_bytes()).unwrap();
-    let mut stream = BufReader::new(connection).lines().map(Result::unwrap);
-    assert!(stream.next().unwrap().contains("200"));
-    let begun = Instant::now();
-    thread::scope(|scope| {
-        let wait = scope.spawn(|| call(&server, "POST", "/realms/two/journal/wait", &json!({ "timeout": "1m" })));
-        for name in ["one", "two"] {
-            assert_eq!(call(&server, "DELETE", &format!("/realms/{name}"), &Value::Null).status, 204);
-        }
-        // The wait may begin after the realm is gone.
-        assert!(matches!(wait.join().unwrap().status, 410 | 404));
-    });
-    assert!(stream.last().is_some() && begun.elapsed() < Duration::from_secs(10));
-}
-
         post(&server, "/realms/default/tokens", &json!({ "kind": "access_token", "client": client }))["header"]["kid"].clone()
     };
     let (before, signed) = (set(), kid());
