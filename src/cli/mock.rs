@@ -86,7 +86,8 @@ async fn start(args: &MockArgs, config: MockConfig) -> Result<MockServer, Error>
         entries: config.journal_entries.unwrap_or(limits.entries),
         bytes: config.journal_bytes.unwrap_or(limits.bytes),
     };
-    let mut builder = MockServer::builder().policies(over(&PolicySet::strict(), &config.realm)?).seed(seed).listen(address).journal(journal);
+    let mut builder =
+        MockServer::builder().policies(over(&PolicySet::strict(), &config.realm)?).seed(seed).listen(address).journal(journal);
     // What a test expects over the control API it asks for there; nobody reads a panic of this process.
     builder = builder.without_verification();
     if let Some(url) = &config.public_url {

@@ -97,7 +97,10 @@ async fn a_configuration_makes_realms_and_options_win_over_it() {
     let (first, other) = (realm("default").await, realm("other").await);
     assert_eq!(first["policy"]["faults"][0], "code-reusable.within-grace");
     assert_eq!(first["users"][0]["claims"]["email"], "carol@example.com");
-    assert_eq!((&first["policy"]["variants"][0], &other["policy"]["variants"][0]), (&Value::from("no-iss"), &Value::from("no-iss")));
+    assert_eq!(
+        (&first["policy"]["variants"][0], &other["policy"]["variants"][0]),
+        (&Value::from("no-iss"), &Value::from("no-iss"))
+    );
     assert_eq!((&other["policy"]["faults"], &other["clients"][0]["client_id"]), (&Value::Array(Vec::new()), &Value::from("app")));
 }
 

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ask::{Ask, Nothing};
 use super::shapes::{duration, rfc3339, time};
-use crate::mock::clock::last_moment;
 use super::trouble::Trouble;
 use crate::mock::Realm;
+use crate::mock::clock::last_moment;
 
 /// What a clock shows.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -97,22 +97,7 @@ impl ClientShape {
                 return Err(Trouble::at("/client_secret", "a client that authenticates by its secret needs one"));
             }
         };
-        if self.client_id.is_empty() {
-            return Err(Trouble::at("/client_id", "a client identifier has at least one character"));
-        }
-        if !self.client_id.bytes().all(is_vschar) {
-            return Err(Trouble::at("/client_id", "a client identifier has printable ASCII characters only (RFC 6749 appendix A.1)"));
-        }
-        if let Some(at) = self.scopes.iter().flatten().position(|token| token.is_empty() || !token.bytes().all(is_nqchar)) {
-            return Err(Trouble::at(format!("/scopes/{at}"), "not a scope token (RFC 6749 appendix A.4)"));
-        }
-        if let Some(at) = self.redirect_uris.iter().position(|uri| uri.contains('#')) {
-            return Err(Trouble::at(format!("/redirect_uris/{at}"), "a redirect URI has no fragment (RFC 6749 section 3.1.2)"));
-        }
-        if let Some(at) = self.redirect_uris.iter().position(|uri| url::Url::parse(uri).is_err()) {
-            let trouble = Trouble::at(format!("/redirect_uris/{at}"), "not an absolute URI (RFC 6749 section 3.1.2)");
-            return Err(trouble.help("write it with its scheme: `https://client.example/callback`"));
-        }
+        self.check_names()?;
         let confidential = self.client_secret.is_some();
         let grants = || {
             let all = [("authorization_code", true), ("refresh_token", true), ("client_credentials", confidential)];
@@ -135,6 +120,30 @@ impl ClientShape {
             secret_expires: None,
             metadata: self.metadata,
         })
+    }
+
+    /// The grammar of identifier, scope and redirect URIs.
+    fn check_names(&self) -> Result<(), Trouble> {
+        if self.client_id.is_empty() {
+            return Err(Trouble::at("/client_id", "a client identifier has at least one character"));
+        }
+        if !self.client_id.bytes().all(is_vschar) {
+            return Err(Trouble::at(
+                "/client_id",
+                "a client identifier has printable ASCII characters only (RFC 6749 appendix A.1)",
+            ));
+        }
+        if let Some(at) = self.scopes.iter().flatten().position(|token| token.is_empty() || !token.bytes().all(is_nqchar)) {
+            return Err(Trouble::at(format!("/scopes/{at}"), "not a scope token (RFC 6749 appendix A.4)"));
+        }
+        if let Some(at) = self.redirect_uris.iter().position(|uri| uri.contains('#')) {
+            return Err(Trouble::at(format!("/redirect_uris/{at}"), "a redirect URI has no fragment (RFC 6749 section 3.1.2)"));
+        }
+        if let Some(at) = self.redirect_uris.iter().position(|uri| url::Url::parse(uri).is_err()) {
+            let trouble = Trouble::at(format!("/redirect_uris/{at}"), "not an absolute URI (RFC 6749 section 3.1.2)");
+            return Err(trouble.help("write it with its scheme: `https://client.example/callback`"));
+        }
+        Ok(())
     }
 }
 

@@ -61,7 +61,8 @@ fn what_is_named_leaves_the_rest_as_the_server_was_started_with() {
         let policy = post(&server, "/realms", &body)["policy"].clone();
         ["profile", "variants", "faults", "scripts"].map(|name| policy[name].clone())
     };
-    let (profile, variants, faults, scripts) = (json!("guide"), json!(["no-iss"]), json!(["code-reusable.accept"]), json!(["busy"]));
+    let (profile, variants, faults, scripts) =
+        (json!("guide"), json!(["no-iss"]), json!(["code-reusable.accept"]), json!(["busy"]));
     let other = json!({ "faults": ["openid-nonce-missing"] });
     assert_eq!(made(other), [profile.clone(), variants.clone(), json!(["openid-nonce-missing"]), scripts.clone()]);
     let none = json!({ "profile": "strict", "variants": [] });
@@ -109,10 +110,7 @@ fn mistakes_are_told_with_their_places() {
         (json!({ "faults": ["code-reusable.alway"] }), "/faults/0: unknown fault `code-reusable.alway`"),
         (json!({ "faults": ["code-reuseable"] }), "/faults/0: unknown fault `code-reuseable` (did you mean `code-reusable`?)"),
         (json!({ "clients": [{}] }), "/clients/0/client_id: `client_id` is missing"),
-        (
-            json!({ "clients": [{ "client_id": "a" }, { "client_id": 5 }] }),
-            "/clients/1/client_id: expected text, but it is 5",
-        ),
+        (json!({ "clients": [{ "client_id": "a" }, { "client_id": 5 }] }), "/clients/1/client_id: expected text, but it is 5"),
         (
             json!({ "clients": [{ "client_id": "a", "redirect_uris": ["/cb"] }] }),
             "/clients/0/redirect_uris/0: not an absolute URI",
@@ -171,7 +169,11 @@ fn nothing_stands_in_for_what_is_asked_for() {
         ("/realms", r#"{"seed": -1}"#, "/seed: expected a whole number from 0 to 9007199254740991, but it is -1"),
         ("/realms", r#"{"seed": 1.5}"#, "/seed: expected a whole number, but it is 1.5"),
         ("/realms", r#"{"keys": "stale"}"#, "/keys: unknown value `stale` (known here: shared, fresh)"),
-        ("/realms/default/clock", r#"{"time": "1969-12-31T23:59:59Z"}"#, "/time: `1969-12-31T23:59:59Z` is not from 1970 to 9999"),
+        (
+            "/realms/default/clock",
+            r#"{"time": "1969-12-31T23:59:59Z"}"#,
+            "/time: `1969-12-31T23:59:59Z` is not from 1970 to 9999",
+        ),
         ("/realms/default/clock", r#"{"advance": "4000000d"}"#, "/advance: a clock shows no time after the year 9999"),
         ("/realms/default/journal/search", r#"{"since": "x"}"#, "/since: expected a whole number, but it is text"),
         ("/realms/default/tokens", r#"{"kind": "code"}"#, "/client: `client` is missing"),
@@ -361,7 +363,8 @@ fn whoever_waits_for_a_realm_that_is_removed_is_told_at_once() {
         post(&server, "/realms", &json!({ "name": name }));
     }
     let mut connection = std::net::TcpStream::connect(server.address()).unwrap();
-    let head = format!("GET /_oauthspec/realms/one/journal/stream HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address());
+    let head =
+        format!("GET /_oauthspec/realms/one/journal/stream HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address());
     connection.write_all(head.as_bytes()).unwrap();
     let mut stream = BufReader::new(connection).lines().map(Result::unwrap);
     assert!(stream.next().unwrap().contains("200"));
