@@ -14,7 +14,7 @@ use super::mock_args::{MockArgs, TlsArgs};
 use super::session;
 use super::values::{AccessLog, ReadyFormat, Switch};
 use crate::mock::{Access, ClientKind as MockKind, JournalLimits, MockBuilder, MockClient, MockServer, MockUser, RealmSpec, Tls};
-use crate::policy::{Patch, PolicySet, Script};
+use crate::policy::{Patch, PatchKind, PolicySet, Script};
 use crate::problem::Source;
 use crate::target::config::{Config, MockConfig, MockRealm, MockTls};
 use crate::target::{Client, ClientKind, User};
@@ -86,7 +86,8 @@ async fn start(args: &MockArgs, config: MockConfig) -> Result<MockServer, Error>
         entries: config.journal_entries.unwrap_or(limits.entries),
         bytes: config.journal_bytes.unwrap_or(limits.bytes),
     };
-    let mut builder = MockServer::builder().policies(policies(&config.realm)?).seed(seed).listen(address).journal(journal);
+    let mut builder =
+        MockServer::builder().policies(over(&PolicySet::strict(), &config.realm)?).seed(seed).listen(address).journal(journal);
     // What a test expects over the control API it asks for there; nobody reads a panic of this process.
     builder = builder.without_verification();
     if let Some(url) = &config.public_url {
@@ -250,20 +251,26 @@ fn certificate(settings: &MockTls, address: SocketAddr, public_url: Option<&str>
     Ok(tls)
 }
 
-/// The patches of a realm, its script over them.
-fn policies(realm: &MockRealm) -> Result<PolicySet, Error> {
-    let (variants, faults) = (realm.variants.as_deref().unwrap_or(&[]), realm.faults.as_deref().unwrap_or(&[]));
-    let set = session::policy_set(&session::patches(realm.profile.as_deref(), variants, faults)?)?;
+/// What a realm decides by: what is said of it in place of what these policies have of the same kind, its script over it.
+fn over(policies: &PolicySet, realm: &MockRealm) -> Result<PolicySet, Error> {
+    let ids = |ids: &Option<Vec<String>>| ids.clone().unwrap_or_default();
+    let patches = session::patches(realm.profile.as_deref(), &ids(&realm.variants), &ids(&realm.faults))?;
+    let said = [
+        (PatchKind::Profile, realm.profile.is_some()),
+        (PatchKind::Variant, realm.variants.is_some()),
+        (PatchKind::Fault, realm.faults.is_some()),
+    ];
+    let of = |kind: PatchKind| patches.iter().filter(|patch| patch.kind == kind).cloned().collect();
+    let chosen: Vec<_> = said.into_iter().filter(|(_, said)| *said).map(|(kind, _)| (kind, of(kind))).collect();
+    let set = policies.with_kinds(&chosen).map_err(|error| usage(&error))?;
     let Some(path) = &realm.script else { return Ok(set) };
-    set.with_scripts(&script(path)?).map_err(|error| usage(&error))
+    set.without_scripts(None).with_scripts(&script(path)?).map_err(|error| usage(&error))
 }
 
 /// A further realm, like the default one where nothing is said.
 fn specified(server: &MockServer, realm: &MockRealm) -> Result<RealmSpec, Error> {
     let mut spec = server.like_default(&realm.name);
-    if realm.profile.is_some() || realm.variants.is_some() || realm.faults.is_some() || realm.script.is_some() {
-        spec.policies = policies(realm)?;
-    }
+    spec.policies = over(&spec.policies, realm)?;
     spec.seed = realm.seed.unwrap_or(spec.seed);
     if let Some(clients) = &realm.clients {
         spec.clients = clients.iter().map(client).collect();

@@ -46,8 +46,8 @@ pub(super) fn userinfo(call: &Call<'_>, policy: &Policy, state: &State) -> Decis
 
 /// The claims of a user that a scope lets its client see.
 pub(super) fn claims(realm: &Identity, user: &str, scope: &Scope) -> Map<String, Value> {
-    let claims = realm.user(user).into_iter().flat_map(|user| &user.claims);
-    let seen = claims.filter(|(name, _)| name.as_str() != "sub" && scope.contains(scope_of_claim(name)));
+    let Some(user) = realm.user(user) else { return Map::new() };
+    let seen = user.claims.iter().filter(|(name, _)| name.as_str() != "sub" && scope.contains(scope_of_claim(name)));
     seen.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -131,7 +131,7 @@ fn bearer(call: &Call<'_>, policy: &Policy, state: &State) -> Result<Bearer, Bea
     Ok(Bearer {
         client: Some(token.client.clone()),
         user: token.user.clone(),
-        subject: call.realm.subject(token.user.as_deref(), &token.client).to_owned(),
+        subject: call.realm.subject(token.user.as_deref(), &token.client),
         scope: token.scope.clone(),
     })
 }

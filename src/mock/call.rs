@@ -1,6 +1,7 @@
 //! A request as the endpoints see it: which endpoint it is for, its cookies, and its parameters decoded.
 
 use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::MockUser;
@@ -10,7 +11,10 @@ use super::surface::Stamp;
 use crate::oauth::{Params, Request};
 use crate::policy::{IssuerPolicy, PathsPolicy, Repeated};
 
-/// What never changes about a realm.
+/// The users of a realm, in order; shared with whoever reads them.
+type Users = Arc<Vec<Arc<MockUser>>>;
+
+/// What hardly ever changes about a realm.
 pub(super) struct Identity {
     pub(super) name: String,
     pub(super) issuer: String,
@@ -24,7 +28,7 @@ pub(super) struct Identity {
     pub(super) issuer_path: String,
     /// Whether the issuer is reached by https, so that cookies are too.
     pub(super) secure: bool,
-    pub(super) users: Vec<MockUser>,
+    users: RwLock<Users>,
     pub(super) keys: Keychain,
     /// Whether the login page lets a person pick a user, deny, or choose an error.
     pub(super) login_help: bool,
@@ -60,19 +64,36 @@ impl Identity {
             issuer_host,
             issuer_path: issuer.path.clone(),
             secure,
-            users,
+            users: RwLock::new(Arc::new(users.into_iter().map(Arc::new).collect())),
             keys,
             login_help,
         }
     }
 
-    pub(super) fn user(&self, username: &str) -> Option<&MockUser> {
-        self.users.iter().find(|user| user.username == username)
+    /// Its users, as they are now.
+    pub(super) fn users(&self) -> Users {
+        Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn user(&self, username: &str) -> Option<Arc<MockUser>> {
+        self.users().iter().find(|user| user.username == username).cloned()
+    }
+
+    /// The user who comes first.
+    pub(super) fn first_user(&self) -> Option<Arc<MockUser>> {
+        self.users().first().cloned()
+    }
+
+    /// Changes the list of users.
+    pub(super) fn change_users<T>(&self, change: impl FnOnce(&mut Vec<Arc<MockUser>>) -> T) -> T {
+        change(Arc::make_mut(&mut self.users.write().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// The `sub` of a user, or of a client that acts for itself (RFC 9068 section 2.2).
-    pub(super) fn subject<'a>(&'a self, user: Option<&'a str>, client: &'a str) -> &'a str {
-        user.map_or(client, |name| self.user(name).map_or(name, MockUser::subject))
+    pub(super) fn subject(&self, user: Option<&str>, client: &str) -> String {
+        let name = user.unwrap_or(client);
+        let known = user.and_then(|name| self.user(name));
+        known.map_or_else(|| name.to_owned(), |user| user.subject().to_owned())
     }
 }
 

@@ -16,6 +16,11 @@ pub enum Clock {
 /// The end of the year 9999, in seconds since 1970: no calendar in use goes further.
 const END: u64 = 253_402_300_799;
 
+/// The latest time that a clock shows.
+pub(super) fn last_moment() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(END)
+}
+
 /// A clock that can be moved.
 pub(super) struct Hands(Mutex<Motion>);
 

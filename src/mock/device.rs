@@ -200,7 +200,7 @@ fn granted(request: &Grant<'_>, device: &Device) -> Result<Option<(String, Durat
         Some(Said::Denied { user }) if decision == DeviceDecision::DenialApproves => Ok(Some((user.clone(), call.now))),
         Some(Said::Denied { .. }) => Err(TokenCause::DeviceDenied),
         None if decision == DeviceDecision::NotAwaited => {
-            Ok(call.realm.users.first().map(|user| (user.username.clone(), call.now)))
+            Ok(call.realm.first_user().map(|user| (user.username.clone(), call.now)))
         }
         None => Ok(None),
     }

@@ -37,6 +37,9 @@ fn post(call: &Call<'_>, transaction: Transaction, policy: &Policy, state: &mut 
     if policy.pages.csrf && !is_own(call, &fields, policy) {
         return Decision::stale("foreign_form", "This form was not sent from the page that was shown to you.");
     }
+    if let Some(cause) = interaction::chosen_error(call, &fields) {
+        return interaction::refuse(state, &transaction, cause);
+    }
     let Some(session) = interaction::new_session(call, policy, &fields) else {
         return page(call, &transaction, policy, Some(interaction::WRONG_PASSWORD));
     };
@@ -55,7 +58,7 @@ fn page(call: &Call<'_>, transaction: &Transaction, policy: &Policy, mistake: Op
         query: Some(call.request.query().unwrap_or("").to_owned()),
         csrf: policy.pages.csrf.then(|| call.stamp.csrf.clone()),
         mistake,
-        ..interaction::form(String::new(), transaction, policy)
+        ..interaction::login_form(call, String::new(), transaction, policy)
     };
     Decision::new(Outcome::Page(Page::Login(form))).client(transaction.asked.client.clone())
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request as AxumRequest, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::Response as AxumResponse;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -168,6 +168,9 @@ enum Ending {
 }
 
 async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> AxumResponse {
+    if !names_one_host(&request) {
+        return plain(render::problem(400, "Bad Request", "a request has one Host field (RFC 9112 section 3.2)"));
+    }
     if control::is_control(realms.local(request.uri().path())) {
         return control::answer(realms, request).await;
     }
@@ -227,6 +230,14 @@ pub(super) async fn read(request: AxumRequest, realms: &Realms) -> Result<Reques
         headers: fields.map(|(name, value)| (name.as_str(), value.as_bytes())).collect::<Headers>(),
         body,
     })
+}
+
+/// Whether a request says what host it is for, once; before HTTP/1.1 it need not say so.
+fn names_one_host(request: &AxumRequest) -> bool {
+    match request.headers().get_all("host").iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        count => count == 1,
+    }
 }
 
 /// A response that is delivered as it is.

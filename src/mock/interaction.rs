@@ -74,10 +74,10 @@ pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Deci
         return login_page(call, &id, &transaction, policy, state, None);
     }
     if let Some(cause) = chosen_error(call, &fields) {
-        let cause = par::use_up(state, &transaction).err().unwrap_or(cause);
-        return answered(call, state, &id, &transaction, respond(&transaction, Err(cause)));
+        let refusal = refuse(state, &transaction, cause);
+        return answered(call, state, &id, &transaction, refusal);
     }
-    let Some(session) = picked_session(call, &fields).or_else(|| new_session(call, policy, &fields)) else {
+    let Some(session) = new_session(call, policy, &fields) else {
         return login_page(call, &id, &transaction, policy, state, Some(WRONG_PASSWORD));
     };
     let cookie = keep_session(call, policy, state, session.clone());
@@ -89,8 +89,11 @@ pub(super) fn login(call: &Call<'_>, policy: &Policy, state: &mut State) -> Deci
 /// What the login page says to a wrong user name or password, without telling which.
 pub(super) const WRONG_PASSWORD: &str = "Wrong user name or password.";
 
-/// The session of a user whose name and password a form holds.
+/// The session of a user whose name and password a form holds, or whom a person picked where they may.
 pub(super) fn new_session(call: &Call<'_>, policy: &Policy, fields: &Fields) -> Option<Session> {
+    if let Some(session) = picked_session(call, fields) {
+        return Some(session);
+    }
     let user = call.realm.user(fields.get("username").unwrap_or(""))?;
     let right = !policy.pages.check_password || user.password == fields.get("password").unwrap_or("");
     right.then(|| Session { user: user.username.clone(), auth_time: call.now })
@@ -125,7 +128,7 @@ const CHOSEN_ERRORS: [AuthorizeCause; 7] = [
 ];
 
 /// The error that a person chose, where they may.
-fn chosen_error(call: &Call<'_>, fields: &Fields) -> Option<AuthorizeCause> {
+pub(super) fn chosen_error(call: &Call<'_>, fields: &Fields) -> Option<AuthorizeCause> {
     let name = fields.get("inject").filter(|_| call.realm.login_help)?;
     CHOSEN_ERRORS.into_iter().find(|cause| cause.name() == name)
 }
@@ -137,12 +140,12 @@ fn picked_session(call: &Call<'_>, fields: &Fields) -> Option<Session> {
 }
 
 fn help(call: &Call<'_>, policy: &Policy) -> LoginHelp {
-    let user = |user: &MockUser| {
+    let user = |user: &Arc<MockUser>| {
         let name = user.claims.get("name").and_then(serde_json::Value::as_str).unwrap_or(&user.username);
         (user.username.clone(), name.to_owned())
     };
     let error = |cause: AuthorizeCause| (cause.name(), policy.errors.authorize.of(cause).error.clone());
-    LoginHelp { users: call.realm.users.iter().map(user).collect(), errors: CHOSEN_ERRORS.into_iter().map(error).collect() }
+    LoginHelp { users: call.realm.users().iter().map(user).collect(), errors: CHOSEN_ERRORS.into_iter().map(error).collect() }
 }
 
 /// Decides about a request to the consent page.
@@ -178,7 +181,7 @@ pub(super) fn session(call: &Call<'_>, policy: &Policy, state: &State) -> Option
 
 /// The first user, for policies that let everybody in.
 fn anonymous(call: &Call<'_>, policy: &Policy) -> Option<Session> {
-    let user = call.realm.users.first().filter(|_| !policy.pages.login)?;
+    let user = call.realm.first_user().filter(|_| !policy.pages.login)?;
     Some(Session { user: user.username.clone(), auth_time: call.now })
 }
 
@@ -234,10 +237,7 @@ fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
         Err(cause) => return respond(transaction, Err(*cause)),
     };
     match answer {
-        Answer::Refused => {
-            let cause = par::use_up(state, transaction).err().unwrap_or(AuthorizeCause::Denied);
-            respond(transaction, Err(cause))
-        }
+        Answer::Refused => refuse(state, transaction, AuthorizeCause::Denied),
         Answer::Open if must_ask(transaction, wanted, session, state) => {
             next_page(call, &policy.paths.consent, id, policy).user(session.user.clone())
         }
@@ -248,6 +248,12 @@ fn advance(call: &Call<'_>, state: &mut State, id: &str, transaction: &Transacti
             grant(call, state, transaction, wanted, session)
         }
     }
+}
+
+/// The answer to a request that the user has turned down.
+pub(super) fn refuse(state: &mut State, transaction: &Transaction, cause: AuthorizeCause) -> Decision {
+    let cause = par::use_up(state, transaction).err().unwrap_or(cause);
+    respond(transaction, Err(cause))
 }
 
 /// `prompt=none`: an answer without any page (OpenID Connect Core section 3.1.2.6).
@@ -377,8 +383,7 @@ fn login_page(
     let nobody = Session { user: String::new(), auth_time: Duration::ZERO };
     let asks = transaction.asked.wanted.as_ref().is_ok_and(|wanted| must_ask(transaction, wanted, &nobody, state));
     let combined = policy.pages.combined && asks;
-    let help = call.realm.login_help.then(|| help(call, policy));
-    let form = Form { mistake, combined, help, ..form(id.to_owned(), transaction, policy) };
+    let form = Form { mistake, combined, ..login_form(call, id.to_owned(), transaction, policy) };
     Decision::new(Outcome::Page(Page::Login(form))).client(transaction.asked.client.clone())
 }
 
@@ -388,7 +393,12 @@ fn consent_page(id: String, transaction: &Transaction, policy: &Policy, mistake:
     Decision::new(Outcome::Page(Page::Consent(form))).client(transaction.asked.client.clone()).user(user)
 }
 
-pub(super) fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> Form {
+/// What stands on a login page, with what a person is offered there.
+pub(super) fn login_form(call: &Call<'_>, id: String, transaction: &Transaction, policy: &Policy) -> Form {
+    Form { help: call.realm.login_help.then(|| help(call, policy)), ..form(id, transaction, policy) }
+}
+
+fn form(transaction_id: String, transaction: &Transaction, policy: &Policy) -> Form {
     let scope = transaction.asked.wanted.as_ref().map(|wanted| wanted.scope.iter().map(str::to_owned).collect());
     Form {
         transaction: transaction_id,

@@ -140,7 +140,7 @@ pub(super) fn id_token(
     let subject = call.realm.subject(Some(user), &by.client);
     let mut claims = Map::new();
     claims.insert("iss".into(), json!(call.realm.issuer));
-    claims.insert("sub".into(), json!(if settings.sub == "fresh" { format!("{subject}-{}", by.grant) } else { subject.into() }));
+    claims.insert("sub".into(), json!(if settings.sub == "fresh" { format!("{subject}-{}", by.grant) } else { subject }));
     claims.insert("aud".into(), audience_of_client(&by.client, &settings.aud));
     claims.insert("exp".into(), json!((call.now + Duration::from_secs(settings.lifetime)).as_secs()));
     claims.insert("iat".into(), json!(call.now.as_secs()));

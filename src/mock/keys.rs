@@ -10,16 +10,26 @@ use super::MockError;
 use super::signing_key::SigningKey;
 pub(super) use super::signing_key::verifies_on_p256;
 use crate::oauth::encoding::{base64, base64url};
-use crate::policy::JwksPolicy;
+use crate::policy::{JwksPolicy, Policy};
 
-const RSA: &[u8] = include_bytes!("../../fixtures/keys/rsa.pk8");
-const EC: &[u8] = include_bytes!("../../fixtures/keys/ec.pk8");
-/// What keys are replaced by, the first time and the second.
-const ROTATION: [(&[u8], &[u8]); 2] = [
-    (include_bytes!("../../fixtures/keys/ec-2.pk8"), include_bytes!("../../fixtures/keys/rsa-2.pk8")),
-    (include_bytes!("../../fixtures/keys/ec-3.pk8"), include_bytes!("../../fixtures/keys/rsa-3.pk8")),
+/// The keys that sign, in their order: those at the start, and what they are replaced by the first time and the second.
+const FIXTURES: [[&[u8]; 3]; 3] = [
+    [
+        include_bytes!("../../fixtures/keys/ec.pk8"),
+        include_bytes!("../../fixtures/keys/rsa.pk8"),
+        include_bytes!("../../fixtures/keys/rsa-second.pk8"),
+    ],
+    [
+        include_bytes!("../../fixtures/keys/ec-2.pk8"),
+        include_bytes!("../../fixtures/keys/rsa-2.pk8"),
+        include_bytes!("../../fixtures/keys/rsa-second-2.pk8"),
+    ],
+    [
+        include_bytes!("../../fixtures/keys/ec-3.pk8"),
+        include_bytes!("../../fixtures/keys/rsa-3.pk8"),
+        include_bytes!("../../fixtures/keys/rsa-second-3.pk8"),
+    ],
 ];
-const RSA_SECOND: &[u8] = include_bytes!("../../fixtures/keys/rsa-second.pk8");
 const OTHER_EC: &[u8] = include_bytes!("../../fixtures/keys/other-ec.pk8");
 
 /// Which keys a realm signs with.
@@ -79,11 +89,20 @@ impl Alg {
         }
     }
 
+    /// Its key in the setting `jwks.published`.
+    fn published_as(self) -> &'static str {
+        match self {
+            Self::Rs256Second => "RS256-second",
+            alg => alg.name(),
+        }
+    }
+
     /// Where its key stands among those that sign.
     fn place(self) -> usize {
         match self {
             Self::Es256 => 0,
-            Self::Rs256 | Self::Rs256Second => 1,
+            Self::Rs256 => 1,
+            Self::Rs256Second => 2,
         }
     }
 }
@@ -109,7 +128,7 @@ pub(super) struct KeyRing {
     /// Those that sign now, ES256 first.
     signing: [Arc<SigningKey>; 2],
     /// The second RSA key, made when it is first needed: few policies do.
-    second: Arc<OnceLock<SigningKey>>,
+    second: Arc<OnceLock<Arc<SigningKey>>>,
     /// Whether no key is of the fixtures.
     fresh: bool,
     /// Those that were replaced, the latest first.
@@ -121,9 +140,17 @@ pub(super) struct KeyRing {
 }
 
 static FIXTURE: LazyLock<Arc<KeyRing>> =
-    LazyLock::new(|| Arc::new(KeyRing::of(SigningKey::fixed_ec(EC, "1"), SigningKey::fixed_rsa(RSA, "1"))));
+    LazyLock::new(|| Arc::new(KeyRing::of(fixture(Alg::Es256, 0, "1"), fixture(Alg::Rs256, 0, "1"))));
 
 static OTHER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::fixed_ec(OTHER_EC, "other"));
+
+fn fixture(alg: Alg, rotations: usize, suffix: &str) -> SigningKey {
+    let pkcs8 = FIXTURES[rotations][alg.place()];
+    match alg {
+        Alg::Es256 => SigningKey::fixed_ec(pkcs8, suffix),
+        Alg::Rs256 | Alg::Rs256Second => SigningKey::fixed_rsa(alg, pkcs8, suffix),
+    }
+}
 
 impl KeyRing {
     fn of(ec: SigningKey, rsa: SigningKey) -> Self {
@@ -145,42 +172,41 @@ impl KeyRing {
     pub(super) fn rotated(&self, algs: &[Alg]) -> Result<Self, MockError> {
         let mut next = self.clone();
         next.rotations += 1;
-        let suffix = (next.rotations + 1).to_string();
         for alg in algs {
-            let key = match (alg, ROTATION.get(self.rotations)) {
-                (Alg::Es256, Some((ec, _))) => SigningKey::fixed_ec(ec, &suffix),
-                (Alg::Rs256 | Alg::Rs256Second, Some((_, rsa))) => SigningKey::fixed_rsa(rsa, &suffix),
-                (_, None) => SigningKey::fresh(*alg, suffix.as_str())?,
+            let suffix = suffix(*alg, next.rotations + 1);
+            let key = match next.rotations {
+                at if at < FIXTURES.len() => fixture(*alg, at, &suffix),
+                _ => SigningKey::fresh(*alg, suffix)?,
             };
-            let replaced = std::mem::replace(&mut next.signing[alg.place()], Arc::new(key));
-            next.retired.insert(0, replaced);
+            next.retired.insert(0, Arc::clone(self.key(*alg)));
+            next.put(*alg, Arc::new(key));
         }
         Ok(next)
     }
 
     /// With a key in the key set, or out of it; `None` where no key has that identifier.
-    pub(super) fn showing(&self, name: &str, published: bool) -> Option<Self> {
-        self.all().find(|key| key.name() == name)?;
+    pub(super) fn showing(&self, id: &str, published: bool, policy: &Policy) -> Option<Self> {
+        let name = self.all(uses_second(policy)).find(|key| key.id(&policy.jwks) == id)?.name();
         let mut next = self.clone();
         if published {
-            next.hidden.remove(name);
+            next.hidden.remove(&name);
         } else {
-            next.hidden.insert(name.to_owned());
+            next.hidden.insert(name);
         }
         Some(next)
     }
 
-    /// Every key, those that sign first, and whether it is in the key set.
-    pub(super) fn list(&self, policy: &JwksPolicy) -> Vec<KeyInfo> {
-        let public = JwksPolicy { private: false, ..policy.clone() };
-        let info = |(at, key): (usize, &Arc<SigningKey>)| KeyInfo {
-            kid: key.name(),
+    /// Every key that a realm under that policy has, those that sign first, and whether it is in the key set.
+    pub(super) fn list(&self, policy: &Policy) -> Vec<KeyInfo> {
+        let public = JwksPolicy { private: false, ..policy.jwks.clone() };
+        let info = |key: &Arc<SigningKey>| KeyInfo {
+            kid: key.id(&public),
             alg: key.alg().name(),
-            signs: at < self.signing.len(),
-            published: self.publishes(key, policy),
+            signs: !self.retired.iter().any(|retired| Arc::ptr_eq(retired, key)),
+            published: self.publishes(key, &public),
             jwk: key.jwk(&public),
         };
-        self.all().enumerate().map(info).collect()
+        self.all(uses_second(policy)).map(info).collect()
     }
 
     /// The key identifier for an algorithm, as the policy publishes it.
@@ -195,26 +221,25 @@ impl KeyRing {
 
     /// An HMAC keyed with the published RSA key in PEM: the token that confuses verifiers which let the header choose the algorithm.
     pub(super) fn sign_with_public_key(&self, message: &[u8]) -> Vec<u8> {
-        let der = self.signing[Alg::Rs256.place()].public_der();
+        let der = self.key(Alg::Rs256).public_der();
         hmac::sign(&pem_as_secret(&der), message).as_ref().to_vec()
     }
 
     /// Whether a MAC is keyed with one of the published keys in PEM.
     pub(super) fn mac_fits(&self, message: &[u8], mac: &[u8]) -> bool {
-        self.all().any(|key| hmac::verify(&pem_as_secret(&key.public_der()), message, mac).is_ok())
+        self.all(false).any(|key| hmac::verify(&pem_as_secret(&key.public_der()), message, mac).is_ok())
     }
 
     /// Whether a signature is this server's.
     pub(super) fn verifies(&self, alg: Alg, message: &[u8], signature: &[u8]) -> bool {
-        let known = self.all().map(Arc::as_ref).chain(self.second.get());
-        known.into_iter().any(|key| key.alg().name() == alg.name() && key.verifies(message, signature))
+        // A second key that was never made has signed nothing.
+        self.all(self.second.get().is_some()).any(|key| key.alg().name() == alg.name() && key.verifies(message, signature))
     }
 
     /// The key set (RFC 7517).
     pub(super) fn jwks(&self, policy: &JwksPolicy) -> Map<String, Value> {
-        let second = policy.published.iter().any(|name| name == "RS256-second").then(|| self.second());
-        let second = second.filter(|key| !self.hidden.contains(&key.name()));
-        let own = self.all().map(Arc::as_ref).filter(|key| self.publishes(key, policy)).chain(second).map(|key| {
+        let second = policy.published.iter().any(|name| name == Alg::Rs256Second.published_as());
+        let own = self.all(second).filter(|key| self.publishes(key, policy)).map(|key| {
             let mut key = key.jwk(policy);
             key.extend(policy.set.clone());
             policy.omit.iter().for_each(|name| drop(key.shift_remove(name)));
@@ -224,23 +249,48 @@ impl KeyRing {
         Map::from_iter([("keys".to_owned(), Value::from(keys))])
     }
 
-    fn key(&self, alg: Alg) -> &SigningKey {
+    fn key(&self, alg: Alg) -> &Arc<SigningKey> {
         if alg == Alg::Rs256Second { self.second() } else { &self.signing[alg.place()] }
     }
 
-    fn second(&self) -> &SigningKey {
-        let fixed = || SigningKey::fixed_rsa(RSA_SECOND, "second");
-        let fresh = || SigningKey::fresh(Alg::Rs256, "second").unwrap_or_else(|_| fixed());
-        self.second.get_or_init(|| if self.fresh { fresh() } else { fixed() })
+    fn second(&self) -> &Arc<SigningKey> {
+        let suffix = suffix(Alg::Rs256Second, 1);
+        let fixed = || fixture(Alg::Rs256Second, 0, &suffix);
+        let fresh = || SigningKey::fresh(Alg::Rs256Second, suffix.as_str()).unwrap_or_else(|_| fixed());
+        self.second.get_or_init(|| Arc::new(if self.fresh { fresh() } else { fixed() }))
     }
 
-    fn all(&self) -> impl Iterator<Item = &Arc<SigningKey>> {
-        self.signing.iter().chain(&self.retired)
+    fn put(&mut self, alg: Alg, key: Arc<SigningKey>) {
+        if alg == Alg::Rs256Second {
+            self.second = Arc::new(OnceLock::from(key));
+        } else {
+            self.signing[alg.place()] = key;
+        }
+    }
+
+    /// Every key, with or without the second RSA key that signs now.
+    fn all(&self, second: bool) -> impl Iterator<Item = &Arc<SigningKey>> {
+        self.signing.iter().chain(second.then(|| self.second())).chain(&self.retired)
     }
 
     fn publishes(&self, key: &SigningKey, policy: &JwksPolicy) -> bool {
-        policy.published.iter().any(|name| name == key.alg().name()) && !self.hidden.contains(&key.name())
+        policy.published.iter().any(|name| name == key.alg().published_as()) && !self.hidden.contains(&key.name())
     }
+}
+
+/// What stands behind `ec-` or `rsa-` in the identifier of the so-many-eth key.
+fn suffix(alg: Alg, number: usize) -> String {
+    match (alg, number) {
+        (Alg::Rs256Second, 1) => "second".to_owned(),
+        (Alg::Rs256Second, number) => format!("second-{number}"),
+        (_, number) => number.to_string(),
+    }
+}
+
+/// Whether the second RSA key signs or is published.
+pub(super) fn uses_second(policy: &Policy) -> bool {
+    let signs = policy.access_token.second_key || policy.id_token.second_key;
+    signs || policy.jwks.published.iter().any(|name| name == Alg::Rs256Second.published_as())
 }
 
 /// The keys of a realm as they change.
@@ -321,7 +371,7 @@ mod tests {
         for _ in 0..3 {
             ring = ring.rotated(&[Alg::Es256]).unwrap();
         }
-        let kids: Vec<_> = ring.list(&policy).into_iter().map(|key| (key.kid, key.signs, key.published)).collect();
+        let kids: Vec<_> = ring.list(&Policy::default()).into_iter().map(|key| (key.kid, key.signs, key.published)).collect();
         let expected = [("ec-4", true), ("rsa-1", true), ("ec-3", false), ("ec-2", false), ("ec-1", false)];
         assert_eq!(kids, expected.map(|(kid, signs)| (kid.to_owned(), signs, true)));
         assert_eq!(ring.kid(Alg::Es256, &policy).as_deref(), Some("ec-4"));
@@ -334,9 +384,10 @@ mod tests {
     #[test]
     fn a_hidden_key_is_not_in_the_set() {
         let policy = JwksPolicy::default();
-        let ring = Keys::Fixture.load().unwrap().showing("ec-1", false).unwrap();
+        let all = Policy::default();
+        let ring = Keys::Fixture.load().unwrap().showing("ec-1", false, &all).unwrap();
         assert_eq!(ring.jwks(&policy)["keys"].as_array().unwrap().len(), 1);
-        assert_eq!(ring.showing("ec-1", true).unwrap().jwks(&policy)["keys"].as_array().unwrap().len(), 2);
-        assert!(ring.showing("ec-9", true).is_none());
+        assert_eq!(ring.showing("ec-1", true, &all).unwrap().jwks(&policy)["keys"].as_array().unwrap().len(), 2);
+        assert!(ring.showing("ec-9", true, &all).is_none());
     }
 }

@@ -34,8 +34,19 @@ pub struct UnmetExpectation {
     pub exchanges: Vec<u64>,
     /// What had to come before it, where the order was given.
     pub after: Option<String>,
+    /// The first exchange that would have fulfilled it, had it not come too early.
+    pub early: Option<Early>,
     /// The exchange that came nearest of those that did not fulfil it; `None` where there was no other.
     pub nearest: Option<Nearest>,
+}
+
+/// An exchange that came before what had to come before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Early {
+    /// Its index in the journal.
+    pub exchange: u64,
+    /// The expectation that was in turn.
+    pub before: String,
 }
 
 /// The expectations of a realm.
@@ -55,6 +66,7 @@ struct Account {
     expectation: Expectation,
     count: u64,
     exchanges: Vec<u64>,
+    early: Option<Early>,
     nearest: Option<Nearest>,
 }
 
@@ -65,6 +77,7 @@ impl Ledger {
             expectation: expectation.clone(),
             count: 0,
             exchanges: Vec::new(),
+            early: None,
             nearest: None,
         };
         let accounts = expectations.list.iter().map(account).collect();
@@ -112,6 +125,9 @@ impl Group {
                 over = over.or(Some(index));
             }
             if self.accounts[index].count < times.least {
+                if over.is_none() {
+                    self.note_early(entry, index);
+                }
                 break;
             }
         }
@@ -121,17 +137,29 @@ impl Group {
         }
     }
 
+    /// Remembers for those behind the one in turn that the exchange would have been theirs.
+    fn note_early(&mut self, entry: &Entry, turn: usize) {
+        let before = self.accounts[turn].expectation.label();
+        for account in &mut self.accounts[turn + 1..] {
+            if account.early.is_none() && account.fits(entry) {
+                account.early = Some(Early { exchange: entry.index, before: before.clone() });
+            }
+        }
+    }
+
     fn unmet(&self) -> impl Iterator<Item = UnmetExpectation> {
         let wrong = |(_, account): &(usize, &Account)| !account.expectation.times.allows(account.count);
         self.accounts.iter().enumerate().filter(wrong).map(|(index, account)| {
             let before = index.checked_sub(1).filter(|_| self.order == Order::Given);
+            // What came too often needs no near miss.
+            let lacks = account.count < account.expectation.times.least;
             UnmetExpectation {
                 expected: account.expectation.to_string(),
                 count: account.count,
                 exchanges: account.exchanges.clone(),
                 after: before.map(|before| self.accounts[before].expectation.label()),
-                // What came too often needs no near miss.
-                nearest: account.nearest.clone().filter(|_| account.count < account.expectation.times.least),
+                early: account.early.clone().filter(|_| lacks),
+                nearest: account.nearest.clone().filter(|_| lacks && account.early.is_none()),
             }
         })
     }
@@ -189,6 +217,9 @@ impl fmt::Display for UnmetExpectation {
             let indices: Vec<String> = self.exchanges.iter().map(|index| format!("#{index}")).collect();
             let more = if self.count > NAMED as u64 { "…" } else { "" };
             write!(f, ": {}{more}", indices.join(", "))?;
+        }
+        if let Some(Early { exchange, before }) = &self.early {
+            write!(f, "\n  #{exchange} matched, but came before {before}")?;
         }
         self.nearest.as_ref().map_or(Ok(()), |nearest| explain(f, nearest))
     }

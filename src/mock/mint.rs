@@ -58,6 +58,11 @@ pub struct Mint {
     broken: Vec<String>,
 }
 
+/// Claims that say whether a token is good, and for what (RFC 7519 section 4.1, RFC 9068 section 2.2).
+const JUDGED_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "client_id", "scope"];
+/// Members of the header that say how a token is verified (RFC 7515 section 4.1).
+const JUDGED_HEADER: [&str; 11] = ["alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit"];
+
 /// A token that was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minted {
@@ -201,14 +206,15 @@ impl Mint {
         self
     }
 
-    /// With a claim; `null` takes one away. The mock still knows the token.
+    /// With a claim; `null` takes one away. The mock still knows the token, unless it is a claim by which tokens are judged: `iss`, `sub`,
+    /// `aud`, `exp`, `nbf`, `iat`, `client_id`, `scope`.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
     }
 
-    /// With a member of the header; `null` takes one away.
+    /// With a member of the header; `null` takes one away. The mock knows the token no more, if it is one that RFC 7515 defines.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.header.insert(name.into(), value.into());
@@ -220,6 +226,13 @@ impl Mint {
     pub fn broken(mut self, name: impl Into<String>) -> Self {
         self.broken.push(name.into());
         self
+    }
+
+    /// Whether it sets what tokens are judged by, so that it is none that was issued.
+    fn alters(&self) -> bool {
+        let judged = |name: &String| JUDGED_CLAIMS.contains(&name.as_str());
+        let verified = |name: &String| JUDGED_HEADER.contains(&name.as_str());
+        self.claims.keys().any(judged) || self.header.keys().any(verified)
     }
 
     /// The names of the ways in which tokens can be broken, each with what is wrong then.
@@ -318,7 +331,7 @@ impl<'a> Plan<'a> {
             grant: state.new_grant(),
             client: self.client.client_id.clone(),
             user: self.user.clone(),
-            auth_time: self.user.as_ref().map(|_| self.now),
+            auth_time: self.user.as_ref().map(|_| self.logged_in()),
             resource: None,
         };
         match self.mint.kind {
@@ -361,7 +374,7 @@ impl<'a> Plan<'a> {
             grant,
             client: self.client.client_id.clone(),
             user: self.user.clone().unwrap_or_default(),
-            auth_time: self.now,
+            auth_time: self.logged_in(),
             redirect_uri: self.mint.redirect_uri.clone().unwrap_or_else(first),
             redirect_uri_sent: true,
             scope: self.scope.clone(),
@@ -414,12 +427,19 @@ impl<'a> Plan<'a> {
 
     /// When the mock takes it for expired.
     fn expiry(&self, lifetime: u64) -> Duration {
-        let offset = self.defects.iter().find_map(|defect| defect.times.get("exp"));
-        match offset {
-            Some(offset) if *offset < 0 => self.now.saturating_sub(Duration::from_secs(offset.unsigned_abs())),
-            Some(offset) => self.now + Duration::from_secs(offset.unsigned_abs()),
-            None => self.now.saturating_add(Duration::from_secs(lifetime)),
-        }
+        self.time_of("exp").unwrap_or_else(|| self.now.saturating_add(Duration::from_secs(lifetime)))
+    }
+
+    /// When the user logged in: never after the token was issued.
+    fn logged_in(&self) -> Duration {
+        self.time_of("iat").map_or(self.now, |issued| issued.min(self.now))
+    }
+
+    /// The time that the ways in which it is broken give to a claim.
+    fn time_of(&self, claim: &str) -> Option<Duration> {
+        let offset = *self.defects.iter().find_map(|defect| defect.times.get(claim))?;
+        let by = Duration::from_secs(offset.unsigned_abs());
+        Some(if offset < 0 { self.now.saturating_sub(by) } else { self.now.saturating_add(by) })
     }
 
     fn defect(&self, name: &str) -> Result<&'static Defect, MintError> {
@@ -458,7 +478,7 @@ impl<'a> Plan<'a> {
 
     /// Whether the mock takes it for one that was issued, be it dead or alive.
     fn is_known(&self) -> bool {
-        !self.defects.iter().any(|defect| defect.is_of_jwt()) && !self.has(Fate::Unknown)
+        !self.mint.alters() && !self.defects.iter().any(|defect| defect.is_of_jwt()) && !self.has(Fate::Unknown)
     }
 
     fn has(&self, fate: Fate) -> bool {
@@ -474,12 +494,13 @@ impl<'a> Plan<'a> {
 fn user(realm: &Identity, mint: &Mint) -> Result<Option<String>, MintError> {
     match &mint.user {
         Some(name) if realm.user(name).is_none() => {
-            let near = nearest(name, realm.users.iter().map(|user| user.username.as_str())).map(str::to_owned);
+            let users = realm.users();
+            let near = nearest(name, users.iter().map(|user| user.username.as_str())).map(str::to_owned);
             Err(MintError::User { name: name.clone(), near })
         }
         Some(name) => Ok(Some(name.clone())),
         None if matches!(mint.kind, MintKind::AccessToken | MintKind::RefreshToken) => Ok(None),
-        None => match realm.users.first() {
+        None => match realm.first_user() {
             Some(user) => Ok(Some(user.username.clone())),
             None => Err(MintError::User { name: String::new(), near: None }),
         },

@@ -76,7 +76,7 @@ pub use clock::Clock;
 pub use expectation::{Expectation, Expectations, Times};
 pub use journal::{Entry, Journal, JournalLimits, Unseen};
 pub use keys::{KeyInfo, Keys};
-pub use ledger::{Unmet, UnmetExpectation};
+pub use ledger::{Early, Unmet, UnmetExpectation};
 pub use mint::{Mint, MintError, MintKind, Minted};
 pub use realm::{Realm, RealmSpec};
 pub use server::{MockBuilder, MockError, MockServer};

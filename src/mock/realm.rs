@@ -10,7 +10,7 @@ use super::client_auth::Method;
 use super::clock::{Clock, Hands};
 use super::decision::{Decision, Outcome};
 use super::journal::{Entry, Journal, JournalLimits};
-use super::keys::{Alg, KeyInfo, Keychain};
+use super::keys::{Alg, KeyInfo, KeyRing, Keychain, uses_second};
 use super::moment::Sketch;
 use super::random::Random;
 use super::render::{self, Rendered, Setting};
@@ -115,6 +115,11 @@ impl Realm {
         })))
     }
 
+    /// Whether that is a handle to the same realm.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -192,7 +197,7 @@ impl Realm {
     /// Its users.
     #[must_use]
     pub fn users(&self) -> Vec<MockUser> {
-        self.0.identity.users.clone()
+        self.0.identity.users().iter().map(|user| MockUser::clone(user)).collect()
     }
 
     /// Adds a client, or replaces the one of that identifier.
@@ -206,6 +211,20 @@ impl Realm {
         let mut state = lock(&self.0.state);
         state.unregister(client_id);
         state.revoke_client(client_id);
+    }
+
+    /// Adds a user, or replaces the one of that name.
+    pub fn put_user(&self, user: MockUser) {
+        self.0.identity.change_users(|users| match users.iter_mut().find(|known| known.username == user.username) {
+            Some(known) => *known = Arc::new(user),
+            None => users.push(Arc::new(user)),
+        });
+    }
+
+    /// Removes a user, and ends all that was issued in their name. An unknown name is no error.
+    pub fn remove_user(&self, username: &str) {
+        self.0.identity.change_users(|users| users.retain(|user| user.username != username));
+        lock(&self.0.state).revoke_user(username);
     }
 
     /// Where its authorization endpoint is.
@@ -223,20 +242,24 @@ impl Realm {
     /// Its keys, those that sign first.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyInfo> {
-        self.0.identity.keys.current().list(&self.policies().base().jwks)
+        self.0.identity.keys.current().list(self.policies().base())
     }
 
     /// Puts new keys in place of those that sign with this algorithm (`ES256`, `RS256`), or with any; the old ones stay in the key set.
+    /// Where the policy has two RSA keys, both are replaced.
     ///
     /// From the third time on keys are generated, which takes a while for RS256.
     ///
     /// # Errors
     /// [`MockError::Algorithm`] for an algorithm that the mock does not know, [`MockError::Keys`] where no keys can be made.
     pub fn rotate_keys(&self, alg: Option<&str>) -> Result<(), MockError> {
-        let algs = match alg {
+        let mut algs = match alg {
             Some(name) => vec![Alg::named(name).ok_or_else(|| MockError::Algorithm(name.to_owned()))?],
             None => Alg::ALL.to_vec(),
         };
+        if algs.contains(&Alg::Rs256) && uses_second(self.policies().base()) {
+            algs.push(Alg::Rs256Second);
+        }
         self.0.identity.keys.change(|ring| ring.rotated(&algs))
     }
 
@@ -245,7 +268,9 @@ impl Realm {
     /// # Errors
     /// [`MockError::Key`] where no key has that identifier.
     pub fn publish_key(&self, kid: &str, published: bool) -> Result<(), MockError> {
-        self.0.identity.keys.change(|ring| ring.showing(kid, published).ok_or_else(|| MockError::Key(kid.to_owned())))
+        let policies = self.policies();
+        let shown = |ring: &KeyRing| ring.showing(kid, published, policies.base()).ok_or_else(|| MockError::Key(kid.to_owned()));
+        self.0.identity.keys.change(shown)
     }
 
     /// The patches in force.

@@ -46,6 +46,8 @@ pub(super) struct Realms {
     flows: Flows,
     /// Whether the server is about to stop.
     stopping: watch::Sender<bool>,
+    /// Told whenever realms were removed.
+    removals: watch::Sender<()>,
 }
 
 /// A realm with what the server knows about it.
@@ -64,8 +66,8 @@ impl Realms {
     pub(super) fn new(base_url: String, model: RealmSpec, rules: Rules) -> Self {
         let base_path = Request::get(base_url.as_str()).path().to_owned();
         let (began, generated, by_name) = (Instant::now(), AtomicU64::new(0), RwLock::default());
-        let stopping = watch::Sender::new(false);
-        Self { base_url, base_path, rules, model, began, generated, by_name, flows: Flows::default(), stopping }
+        let (stopping, removals) = (watch::Sender::new(false), watch::Sender::new(()));
+        Self { base_url, base_path, rules, model, began, generated, by_name, flows: Flows::default(), stopping, removals }
     }
 
     pub(super) fn rules(&self) -> &Rules {
@@ -82,6 +84,15 @@ impl Realms {
         let mut stopping = self.stopping.subscribe();
         // The sender lives as long as this does.
         let _value = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// Comes back when that realm is one of these no more.
+    pub(super) async fn gone(&self, realm: &Realm) {
+        let mut removals = self.removals.subscribe();
+        while self.peek(realm.name()).is_some_and(|held| held.realm.is(realm)) {
+            // The sender lives as long as this does.
+            let _told = removals.changed().await;
+        }
     }
 
     /// The URL by which others reach the server, without a slash at its end.
@@ -183,6 +194,7 @@ impl Realms {
     /// Removes a realm; whether there was one.
     pub(super) fn remove(&self, name: &str) -> bool {
         let removed = self.by_name.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.removals.send_replace(());
         removed.is_some()
     }
 
@@ -191,6 +203,8 @@ impl Realms {
         let Some(limit) = self.rules.idle else { return };
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.retain(|_, held| held.permanent || self.idle(held) < limit);
+        drop(by_name);
+        self.removals.send_replace(());
     }
 
     fn insert(&self, spec: RealmSpec, permanent: bool) -> Result<Realm, MockError> {

@@ -117,7 +117,7 @@ fn invent(request: &Grant<'_>, state: &mut State) -> Token {
     let by = Authority {
         grant: state.new_grant(),
         client: client.client_id.clone(),
-        user: call.realm.users.first().map(|user| user.username.clone()),
+        user: call.realm.first_user().map(|user| user.username.clone()),
         auth_time: Some(call.now),
         resource: None,
     };

@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn strict_by_default() {
         let resolve = |asked| resolve(asked, &client(), &ScopePolicy::default()).map(|scope| scope.to_string());
-        assert_eq!(resolve(None), Ok("api:read openid".into()));
+        assert_eq!(resolve(None), Ok("openid api:read".into()));
+        assert_eq!(resolve(Some("api:read openid")), Ok("api:read openid".into()));
         assert_eq!(resolve(Some("api:read")), Ok("api:read".into()));
         assert_eq!(resolve(Some("api:write")), Err(ScopeFault::Unknown));
         assert_eq!(resolve(Some("API:READ")), Err(ScopeFault::Unknown));
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(ask("openid x", ScopePolicy { unknown: UnknownScope::Grant, ..base() }), Ok("openid x".into()));
         assert_eq!(ask("API:read", ScopePolicy { case_sensitive: false, ..base() }), Ok("api:read".into()));
         assert_eq!(ask(" openid", ScopePolicy { check_grammar: false, ..base() }), Ok("openid".into()));
-        assert_eq!(ask("openid", ScopePolicy { only_requested: false, ..base() }), Ok("api:read openid".into()));
+        assert_eq!(ask("openid", ScopePolicy { only_requested: false, ..base() }), Ok("openid api:read".into()));
         assert_eq!(ask("api:read openid", ScopePolicy { ordered: true, ..base() }), Err(ScopeFault::Unknown));
     }
 }

@@ -22,6 +22,7 @@ use crate::policy::JwksPolicy;
 pub(super) struct SigningKey {
     /// What stands behind `ec-` or `rsa-` in its identifier.
     suffix: String,
+    alg: Alg,
     pair: Pair,
 }
 
@@ -40,12 +41,13 @@ impl SigningKey {
     /// A P-256 key of the fixtures.
     pub(super) fn fixed_ec(pkcs8: &'static [u8], suffix: &str) -> Self {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8);
-        Self { suffix: suffix.to_owned(), pair: Pair::Ec(pair.expect("the EC fixtures are valid PKCS#8 keys")) }
+        let pair = Pair::Ec(pair.expect("the EC fixtures are valid PKCS#8 keys"));
+        Self { suffix: suffix.to_owned(), alg: Alg::Es256, pair }
     }
 
-    /// An RSA key of the fixtures.
-    pub(super) fn fixed_rsa(pkcs8: &'static [u8], suffix: &str) -> Self {
-        Self { suffix: suffix.to_owned(), pair: Pair::Rsa(Rsa { pkcs8, pair: OnceLock::new() }) }
+    /// An RSA key of the fixtures, the first or the second one.
+    pub(super) fn fixed_rsa(alg: Alg, pkcs8: &'static [u8], suffix: &str) -> Self {
+        Self { suffix: suffix.to_owned(), alg, pair: Pair::Rsa(Rsa { pkcs8, pair: OnceLock::new() }) }
     }
 
     /// A key that nobody has seen; one for RS256 takes a while.
@@ -57,7 +59,7 @@ impl SigningKey {
                 Pair::Rsa(Rsa { pkcs8: &[], pair: OnceLock::from(pair) })
             }
         };
-        Ok(Self { suffix: suffix.into(), pair })
+        Ok(Self { suffix: suffix.into(), alg, pair })
     }
 
     /// The same key under another identifier.
@@ -65,11 +67,9 @@ impl SigningKey {
         Self { suffix, ..self }
     }
 
+    /// What it signs with; of an RSA key also which one it is.
     pub(super) fn alg(&self) -> Alg {
-        match self.pair {
-            Pair::Ec(_) => Alg::Es256,
-            Pair::Rsa(_) => Alg::Rs256,
-        }
+        self.alg
     }
 
     /// Its identifier, whatever the policy publishes.
@@ -88,6 +88,11 @@ impl SigningKey {
             _ => self.name(),
         };
         policy.kid.then(kid)
+    }
+
+    /// Its identifier for whoever drives the mock: the published one, or its own where that is missing or not unique.
+    pub(super) fn id(&self, policy: &JwksPolicy) -> String {
+        self.kid(policy).filter(|_| !policy.same_kid).unwrap_or_else(|| self.name())
     }
 
     /// The signature of a message (RFC 7518 sections 3.3, 3.4).

@@ -341,6 +341,19 @@ impl State {
         self.tokens.revoke_client(id);
     }
 
+    /// Ends the sessions of a user, and all that was issued in their name.
+    pub(super) fn revoke_user(&mut self, username: &str) {
+        let own = |session: &Option<Session>| session.as_ref().is_some_and(|session| session.user == username);
+        self.sessions.retain(|session| session.user != username);
+        self.transactions.retain(|transaction| !own(&transaction.session));
+        self.verifications.retain(|visit| !own(&visit.session));
+        self.consents.retain(|(user, _), _| user != username);
+        self.codes.retain(|code| code.user != username);
+        let approved = |device: &Device| matches!(&device.said, Some(Said::Approved { user, .. }) if user == username);
+        self.devices.retain(|device| !approved(device));
+        self.tokens.revoke_user(username);
+    }
+
     // Devices.
 
     /// Keeps a device authorization; `plain` is its user code without punctuation.

@@ -162,7 +162,7 @@ fn password(request: &Grant<'_>, state: &mut State, trail: &mut Trail) -> Result
     let Grant { call, policy, fields, client } = *request;
     let username = fields.get("username").ok_or(TokenCause::MissingPassword)?;
     let password = fields.get("password").ok_or(TokenCause::MissingPassword)?;
-    let right = |user: &&MockUser| !policy.password.check || user.password == password;
+    let right = |user: &Arc<MockUser>| !policy.password.check || user.password == password;
     let user = call.realm.user(username).filter(right).ok_or(TokenCause::WrongPassword)?;
     trail.user = Some(user.username.clone());
     let asked = fields.get("scope");

@@ -74,6 +74,11 @@ impl TokenStore {
         self.kept.iter_mut().filter(|token| token.client == client).for_each(|token| token.revoked = true);
     }
 
+    /// Revokes every token in the name of a user.
+    pub(super) fn revoke_user(&mut self, username: &str) {
+        self.kept.iter_mut().filter(|token| token.user.as_deref() == Some(username)).for_each(|token| token.revoked = true);
+    }
+
     /// Forgets all of them; numbers go on.
     pub(super) fn clear(&mut self) {
         *self = Self { first: self.first + self.kept.len() as u64, ..Self::default() };

@@ -1,13 +1,12 @@
 //! Scope: a set of case-sensitive tokens (RFC 6749 section 3.3).
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::is_nqchar;
 
-/// A set of scope tokens; order has no meaning.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scope(BTreeSet<String>);
+/// A set of scope tokens. They stay in the order in which they came, which has no meaning: two scopes of the same tokens are equal.
+#[derive(Debug, Clone, Default)]
+pub struct Scope(Vec<String>);
 
 /// A scope that breaks the grammar: another character than `%x21 / %x23-5B / %x5D-7E` in a token, or not one blank between two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,19 +32,19 @@ impl Scope {
     /// Whether every token of `self` stands in `other`.
     #[must_use]
     pub fn within(&self, other: &Self) -> bool {
-        self.0.is_subset(&other.0)
+        self.iter().all(|token| other.contains(token))
     }
 
     /// The tokens that stand in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0).cloned().collect())
+        self.0.iter().filter(|token| other.contains(token)).cloned().collect()
     }
 
     /// Whether the token is in the set.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
-        self.0.contains(token)
+        self.iter().any(|known| known == token)
     }
 
     /// Whether the set is empty.
@@ -60,15 +59,29 @@ impl Scope {
         self.0.len()
     }
 
-    /// The tokens in order.
+    /// The tokens in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }
 
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.within(other)
+    }
+}
+
+impl Eq for Scope {}
+
 impl FromIterator<String> for Scope {
     fn from_iter<I: IntoIterator<Item = String>>(tokens: I) -> Self {
-        Self(tokens.into_iter().collect())
+        let mut scope = Self::default();
+        for token in tokens {
+            if !scope.contains(&token) {
+                scope.0.push(token);
+            }
+        }
+        scope
     }
 }
 
@@ -81,5 +94,19 @@ impl fmt::Display for Scope {
             f.write_str(token)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_kept_and_has_no_meaning() {
+        let scope = Scope::parse("b a b c").unwrap();
+        assert_eq!((scope.to_string().as_str(), scope.len()), ("b a c", 3));
+        assert_eq!(scope, Scope::parse("c b a").unwrap());
+        assert_ne!(scope, Scope::parse("a b d").unwrap());
+        assert_eq!(scope.intersection(&Scope::parse("c b").unwrap()).to_string(), "b c");
     }
 }

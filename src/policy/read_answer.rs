@@ -1,11 +1,15 @@
 //! Reads what is done to answers: `rewrite` and `respond`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use super::{Delivery, Respond, Rewrite, Tokens};
 use crate::reader::{Entry, Fields, Node, Sink};
+
+/// Fields that say where the body ends; the mock says it.
+const OF_LENGTH: [&str; 2] = ["Content-Length", "Transfer-Encoding"];
 
 /// Reads with this sink.
 pub(super) struct Answers<'a>(pub(super) &'a Sink);
@@ -56,13 +60,43 @@ impl Answers<'_> {
             (.., Some(hex)) => Respond::new(status).body(self.hex(&hex.value).unwrap_or_default()),
             (None, None, None) => Respond::new(status),
         };
-        for entry in fields.take("headers").map_or(&[][..], |node| self.0.entries(node)) {
-            respond.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(&entry.key));
-            respond.headers.extend(self.0.string(&entry.value).map(|value| (entry.key.clone(), value.to_owned())));
+        if let Some(body) = given.first() {
+            self.check_body(&body.span, status);
+        }
+        for (name, value) in self.headers(&mut fields) {
+            respond.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+            respond.headers.push((name, value));
         }
         respond.delivery = fields.take("bytes").map_or_else(Delivery::default, |node| self.delivery(node));
         fields.finish();
         respond
+    }
+
+    /// The member `headers`: fields that HTTP can carry.
+    fn headers(&self, fields: &mut Fields<'_>) -> Vec<(String, String)> {
+        let entries = fields.take("headers").map_or(&[][..], |node| self.0.entries(node));
+        entries.iter().filter_map(|entry| self.header(entry)).collect()
+    }
+
+    fn header(&self, entry: &Entry) -> Option<(String, String)> {
+        let value = self.0.string(&entry.value)?;
+        if entry.key.is_empty() || !entry.key.bytes().all(is_tchar) {
+            self.0.add(&entry.span, format!("`{}` cannot name a header field (RFC 9110 section 5.1)", entry.key.escape_debug()));
+        } else if OF_LENGTH.iter().any(|name| entry.key.eq_ignore_ascii_case(name)) {
+            let help = "for a body that is shorter than announced, write bytes = { truncate = 10 }";
+            self.0.add_with_help(&entry.span, format!("`{}` follows from the body", entry.key), help);
+        }
+        if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+            self.0.add(&entry.value.span, "a header field holds no control characters (RFC 9110 section 5.5)");
+        }
+        Some((entry.key.clone(), value.to_owned()))
+    }
+
+    /// No answer with these statuses has a body (RFC 9110 sections 15.3.5, 15.4.5).
+    fn check_body(&self, span: &Range<usize>, status: u16) {
+        if matches!(status, 204 | 304) {
+            self.0.add(span, format!("an answer with status {status} has no body"));
+        }
     }
 
     fn hex(&self, node: &Node) -> Option<Vec<u8>> {
@@ -102,12 +136,13 @@ impl Answers<'_> {
     fn message(&self, node: &Node, rewrite: &mut Rewrite) {
         let Some(mut fields) = Fields::of(node, self.0) else { return };
         rewrite.status = fields.take("status").and_then(|node| self.status(node, 100));
-        let set = |entry: &Entry| Some((entry.key.clone(), Some(self.0.string(&entry.value)?.to_owned())));
-        let headers = fields.take("headers").map_or(&[][..], |node| self.0.entries(node));
-        rewrite.headers = headers.iter().filter_map(set).collect();
+        rewrite.headers = self.headers(&mut fields).into_iter().map(|(name, value)| (name, Some(value))).collect();
         rewrite.headers.extend(fields.strings("unset_headers").into_iter().map(|name| (name.into_inner(), None)));
         rewrite.members = self.merged(&mut fields, "members", "unset_members");
-        rewrite.body = fields.string("body").map(str::to_owned);
+        if let Some(entry) = fields.entry("body") {
+            self.check_body(&entry.span, rewrite.status.unwrap_or(200));
+            rewrite.body = self.0.string(&entry.value).map(str::to_owned);
+        }
         fields.finish();
     }
 
@@ -153,4 +188,9 @@ impl Answers<'_> {
         fields.finish();
         out.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// A character of a token (RFC 9110 section 5.6.2).
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

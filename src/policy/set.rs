@@ -111,6 +111,22 @@ impl PolicySet {
         Ok(set.with_seed(self.seed))
     }
 
+    /// The same with these patches in place of all others of their kinds; scripts that were added stay.
+    ///
+    /// # Errors
+    /// As [`PolicySet::new`].
+    pub fn with_kinds(&self, chosen: &[(PatchKind, Vec<Patch>)]) -> Result<Self, PatchError> {
+        let named = |kind: PatchKind| chosen.iter().find(|(of, _)| *of == kind);
+        let mut all = Vec::new();
+        for kind in [PatchKind::Profile, PatchKind::Variant, PatchKind::Fault, PatchKind::Script] {
+            match named(kind) {
+                Some((_, patches)) => all.extend(patches.iter().cloned().map(Arc::new)),
+                None => all.extend(self.standing().filter(|patch| patch.kind == kind).cloned()),
+            }
+        }
+        self.over(&all)
+    }
+
     /// The same without what [`PolicySet::with_scripts`] added: all of it, or the patch of that id.
     #[must_use]
     pub fn without_scripts(&self, id: Option<&str>) -> Self {
@@ -143,6 +159,11 @@ impl PolicySet {
     /// The patches, in the order in which they apply.
     pub fn patches(&self) -> impl Iterator<Item = &Arc<Patch>> {
         self.inner.patches.iter().map(|installed| &installed.patch)
+    }
+
+    /// Those that were there before [`PolicySet::with_scripts`] added any.
+    pub fn standing(&self) -> impl Iterator<Item = &Arc<Patch>> {
+        self.inner.patches.iter().filter(|installed| !installed.added).map(|installed| &installed.patch)
     }
 
     /// Those that [`PolicySet::with_scripts`] added.

@@ -115,6 +115,25 @@ fn mistakes_in_rules() {
 }
 
 #[test]
+fn answers_are_such_as_http_carries() {
+    let respond = |members: &str| mistake(&format!("[[f.patch]]\nrespond = {{ {members} }}"));
+    assert_eq!(respond(r#"headers = { "X Y" = "z" }"#), "f.toml:5:25: `X Y` cannot name a header field (RFC 9110 section 5.1)");
+    assert_eq!(
+        respond(r#"headers = { X = "a\r\nb: c" }"#),
+        "f.toml:5:29: a header field holds no control characters (RFC 9110 section 5.5)"
+    );
+    assert_eq!(
+        respond(r#"headers = { content-length = "3" }"#),
+        "f.toml:5:25: `content-length` follows from the body (for a body that is shorter than announced, write bytes = { truncate = 10 })"
+    );
+    assert_eq!(respond(r#"status = 204, body = "x""#), "f.toml:5:27: an answer with status 204 has no body");
+    assert_eq!(
+        mistake("[[f.patch]]\nrewrite.message = { headers = { X = \"\\u0000\" } }"),
+        "f.toml:5:37: a header field holds no control characters (RFC 9110 section 5.5)"
+    );
+}
+
+#[test]
 fn mistakes_in_patches() {
     assert_eq!(
         mistake("brakes = []\n[[f.patch]]\nunset = [\"code.reuse\"]"),

@@ -65,6 +65,7 @@ const CONFIGURATION: &str = r#"
 profile = "strict"
 control_token = { env = "MY_TOKEN" }
 faults = ["code-reusable.accept"]
+variants = ["no-iss"]
 [mock.journal]
 entries = 3
 [[mock.clients]]
@@ -96,6 +97,10 @@ async fn a_configuration_makes_realms_and_options_win_over_it() {
     let (first, other) = (realm("default").await, realm("other").await);
     assert_eq!(first["policy"]["faults"][0], "code-reusable.within-grace");
     assert_eq!(first["users"][0]["claims"]["email"], "carol@example.com");
+    assert_eq!(
+        (&first["policy"]["variants"][0], &other["policy"]["variants"][0]),
+        (&Value::from("no-iss"), &Value::from("no-iss"))
+    );
     assert_eq!((&other["policy"]["faults"], &other["clients"][0]["client_id"]), (&Value::Array(Vec::new()), &Value::from("app")));
 }
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
+use super::shape::{Shape, Unique};
 use super::trouble::{Flaw, Trouble};
 use crate::mock::Realm;
 use crate::mock::realms::Realms;
@@ -59,12 +60,13 @@ impl Ask {
     }
 
     /// The body, typed; an empty one is an object without members.
-    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+    pub(super) fn body<T: DeserializeOwned>(&self, shape: &Shape) -> Result<T, Trouble> {
         let body: &[u8] = if self.request.body.is_empty() { b"{}" } else { &self.request.body };
-        let value: Value = serde_json::from_slice(body).map_err(|error| {
-            Trouble::at("", format!("the body is no JSON: {error}")).help("send a JSON object, or no body at all")
-        })?;
-        typed(value, "")
+        let value = json(body)?;
+        match shape.flaw(&value) {
+            Some(flaw) => Err(Trouble::flaws(vec![flaw])),
+            None => typed(value, ""),
+        }
     }
 }
 
@@ -76,6 +78,21 @@ pub(super) fn wants_page(accept: &str) -> bool {
         (page, None) => page.is_some(),
         (None, Some(_)) => false,
     }
+}
+
+/// JSON in which no member stands twice.
+fn json(body: &[u8]) -> Result<Value, Trouble> {
+    let no_json = |error: &serde_json::Error| {
+        Trouble::at("", format!("the body is no JSON: {error}")).help("send a JSON object, or no body at all")
+    };
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read: Result<Unique, _> = serde_path_to_error::deserialize(&mut reader);
+    let Unique(value) = read.map_err(|error| match error.inner().is_data() {
+        true => Trouble::flaws(vec![flaw("member", error.path(), &error.inner().to_string())]),
+        false => no_json(error.inner()),
+    })?;
+    reader.end().map_err(|error| no_json(&error))?;
+    Ok(value)
 }
 
 /// A value that stands at a pointer in the body, typed.
@@ -97,17 +114,27 @@ fn flaw(what: &str, path: &Path, message: &str) -> Flaw {
             if !pointer.ends_with(&last) {
                 pointer.push_str(&last);
             }
-            let help = match nearest(wrong, known.iter().copied()) {
-                Some(near) => Some(format!("did you mean `{near}`?")),
-                None if known.is_empty() => Some(format!("no {what} is known here")),
-                None => Some(format!("known here: {}", known.join(", "))),
-            };
-            (format!("unknown {what} `{wrong}`"), help)
+            unknown(what, wrong, known.iter().copied())
+        }
+        Some((twice, _)) if message.starts_with("duplicate field") => {
+            pointer.push_str(&format!("/{}", escaped(twice)));
+            (format!("`{twice}` stands twice"), None)
         }
         Some((missing, _)) if message.starts_with("missing field") => (format!("`{missing}` is missing"), None),
         _ => (message.to_owned(), None),
     };
     Flaw { pointer: Some(pointer), parameter: None, detail, help }
+}
+
+/// What is said of a word that nobody knows, and how to mend it.
+pub(super) fn unknown<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str>) -> (String, Option<String>) {
+    let known: Vec<&str> = known.collect();
+    let help = match nearest(wrong, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => format!("no {what} is known here"),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    (format!("unknown {what} `{wrong}`"), Some(help))
 }
 
 fn pointer(path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! The clients of a realm: listed, registered, removed; its users, listed.
+//! The clients of a realm and its users: listed, registered, removed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -41,6 +41,24 @@ pub(super) fn remove(ask: &Ask) -> Result<(), Trouble> {
         return Ok(());
     }
     Err(Trouble::missing("client", id, clients.iter().map(|client| client.client_id.as_str())))
+}
+
+pub(super) fn put_user(ask: &Ask, user: &UserShape) -> Result<UserShape, Trouble> {
+    let realm = ask.realm()?;
+    let user = user.clone().user()?;
+    realm.put_user(user.clone());
+    Ok(user.into())
+}
+
+pub(super) fn remove_user(ask: &Ask) -> Result<(), Trouble> {
+    let realm = ask.realm()?;
+    let name = ask.part("user");
+    let users = realm.users();
+    if users.iter().any(|user| user.username == name) {
+        realm.remove_user(name);
+        return Ok(());
+    }
+    Err(Trouble::missing("user", name, users.iter().map(|user| user.username.as_str())))
 }
 
 pub(super) fn users(ask: &Ask, _: Nothing) -> Result<Users, Trouble> {

@@ -7,6 +7,7 @@ use super::ask::{Ask, Nothing};
 use super::shapes::{duration, rfc3339, time};
 use super::trouble::Trouble;
 use crate::mock::Realm;
+use crate::mock::clock::last_moment;
 
 /// What a clock shows.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -46,6 +47,12 @@ pub(super) fn change(ask: &Ask, change: &ClockChange) -> Result<ClockView, Troub
 pub(super) fn apply(realm: &Realm, change: &ClockChange) -> Result<(), Trouble> {
     let set = change.time.as_deref().map(|text| time(text, "/time")).transpose()?;
     let by = change.advance.as_deref().map(|text| duration(text).map_err(|wrong| Trouble::at("/advance", wrong))).transpose()?;
+    let begins = set.unwrap_or_else(|| realm.now());
+    if let Some(by) = by
+        && begins.checked_add(by).is_none_or(|time| time > last_moment())
+    {
+        return Err(Trouble::at("/advance", "a clock shows no time after the year 9999"));
+    }
     if let Some(time) = set {
         realm.set_time(time);
     }

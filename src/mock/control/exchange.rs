@@ -8,6 +8,7 @@ use super::shapes::rfc3339;
 use crate::mock::journal::Entry;
 use crate::oauth::encoding::base64;
 use crate::oauth::{Compact, Headers, Params, Request, Response};
+use crate::policy::AppliedRule;
 
 /// An exchange.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,6 +38,8 @@ pub(in crate::mock) struct EntryView {
     pub(super) cause: Option<String>,
     /// The ids of the patches that had a say.
     pub(super) applied: Vec<String>,
+    /// Their rules that applied, in order.
+    pub(super) rules: Vec<RuleView>,
     /// What a careful client would have done otherwise.
     pub(super) notes: Vec<String>,
     pub(super) request: RequestView,
@@ -46,6 +49,19 @@ pub(in crate::mock) struct EntryView {
     pub(super) original: Option<ResponseView>,
     /// The JSON Web Tokens in it, taken apart and not verified.
     pub(super) tokens: Vec<TokenView>,
+}
+
+/// A rule of a patch that applied.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AppliedRule")]
+pub(in crate::mock) struct RuleView {
+    /// The id of the patch.
+    pub(super) patch: String,
+    /// Which of its rules, from 1.
+    pub(super) rule: usize,
+    /// What it does: the settings that it changes, or what it makes of the answer.
+    pub(super) does: String,
 }
 
 /// A request.
@@ -109,11 +125,18 @@ pub(in crate::mock) fn view(entry: &Entry) -> EntryView {
         auth: entry.auth.map(str::to_owned),
         cause: entry.cause.map(str::to_owned),
         applied: entry.applied.clone(),
+        rules: entry.rules.iter().map(|rule| RuleView::from(&**rule)).collect(),
         notes: entry.notes.clone(),
         tokens: tokens(request, &parameters, response),
         request: request_view(request, &parameters),
         response: response.map_or_else(|| response_view(&Response::new(0)), response_view),
         original: entry.original.as_ref().map(response_view),
+    }
+}
+
+impl From<&AppliedRule> for RuleView {
+    fn from(rule: &AppliedRule) -> Self {
+        Self { patch: rule.patch.clone(), rule: rule.rule, does: rule.does.clone() }
     }
 }
 

@@ -147,7 +147,8 @@ pub(super) fn clear(ask: &Ask) -> Result<(), Trouble> {
 }
 
 pub(super) async fn wait(ask: Ask, wait: Wait) -> Result<Arrival, Trouble> {
-    let journal = ask.realm()?.journal();
+    let realm = ask.realm()?;
+    let journal = realm.journal();
     let matcher = matcher(&wait.matching)?;
     let timeout = match &wait.timeout {
         Some(text) => duration(text).map_err(|wrong| Trouble::at("/timeout", wrong))?,
@@ -161,6 +162,7 @@ pub(super) async fn wait(ask: Ask, wait: Wait) -> Result<Arrival, Trouble> {
     let waited = journal.since(from);
     let found = tokio::select! {
         found = waited.wait_for(&matcher, timeout) => found,
+        () = ask.realms.gone(&realm) => return Err(Trouble::new(410, "Gone", format!("the realm `{}` was removed", realm.name()))),
         () = ask.realms.stopped() => return Err(Trouble::new(503, "Stopping", "the server is about to stop")),
     };
     drop(ask.realm());

@@ -21,7 +21,7 @@ pub(super) struct KeysView {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Key")]
 struct KeyView {
-    /// Its identifier.
+    /// Its identifier as the realm publishes it; where it publishes none, or the same for all, the key's own.
     kid: String,
     /// `ES256` or `RS256`.
     alg: String,
@@ -37,7 +37,7 @@ struct KeyView {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rotation {
-    /// Only the key that signs with this algorithm; without it, every one.
+    /// Only what signs with this algorithm (`RS256` can be two keys); without it, every key.
     alg: Option<KeyAlg>,
     /// Whether the new keys are in the key set; yes where nothing is said.
     publish: Option<bool>,

@@ -17,6 +17,7 @@ mod page;
 mod policy;
 mod realms;
 mod route;
+mod shape;
 mod shapes;
 mod stream;
 mod table;

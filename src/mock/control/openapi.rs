@@ -9,11 +9,12 @@ use super::route::Route;
 use super::trouble::Trouble;
 
 /// What stands in braces in paths: what it is, and one that every server has.
-const PARTS: [(&str, &str, &str); 8] = [
+const PARTS: [(&str, &str, &str); 9] = [
     ("realm", "The name of a realm.", "default"),
     ("index", "The number of an exchange in the journal.", "0"),
     ("kid", "The identifier of a key.", "ec-1"),
     ("client", "A client identifier.", "web"),
+    ("user", "A user name.", "alice"),
     ("fault", "The id of a fault.", "code-reusable.accept"),
     ("variant", "The id of a variant.", "no-iss"),
     ("script", "The id of a script.", "mine"),

@@ -59,24 +59,38 @@ pub(super) struct Chosen {
 impl Chosen {
     /// The patches that were chosen; `None` where nothing was said at all.
     pub(super) fn policies(&self) -> Result<Option<PolicySet>, Trouble> {
+        let chosen = self.by_kind()?;
+        if chosen.is_empty() { Ok(None) } else { self.over_kinds(&PolicySet::strict(), &chosen).map(Some) }
+    }
+
+    /// These policies, with what was chosen in place of all that is of its kind.
+    pub(super) fn over(&self, policies: &PolicySet) -> Result<PolicySet, Trouble> {
+        self.over_kinds(policies, &self.by_kind()?)
+    }
+
+    fn over_kinds(&self, policies: &PolicySet, chosen: &[(PatchKind, Vec<Patch>)]) -> Result<PolicySet, Trouble> {
+        policies.with_kinds(chosen).map_err(|error| self.place(&error))
+    }
+
+    /// What was chosen of each kind of which something was said.
+    fn by_kind(&self) -> Result<Vec<(PatchKind, Vec<Patch>)>, Trouble> {
         let Self { profile, variants, faults, patches } = self;
-        if profile.is_none() && variants.is_none() && faults.is_none() && patches.is_none() {
-            return Ok(None);
-        }
-        let mut all: Vec<Patch> = Vec::new();
-        if let Some(id) = profile.as_deref().filter(|id| *id != "strict") {
-            all.push(named(PatchKind::Profile, id, "/profile")?);
+        let mut all = Vec::new();
+        if let Some(id) = profile {
+            let profile = (id != "strict").then(|| named(PatchKind::Profile, id, "/profile")).transpose()?;
+            all.push((PatchKind::Profile, profile.into_iter().collect()));
         }
         for (kind, at, ids) in [(PatchKind::Variant, "/variants", variants), (PatchKind::Fault, "/faults", faults)] {
-            for (index, id) in ids.iter().flatten().enumerate() {
-                all.push(named(kind, id, &format!("{at}/{index}"))?);
+            if let Some(ids) = ids {
+                let one = |(index, id): (usize, &String)| named(kind, id, &format!("{at}/{index}"));
+                all.push((kind, ids.iter().enumerate().map(one).collect::<Result<_, _>>()?));
             }
         }
         if let Some(patches) = patches {
             let read = Patch::parse_json(PatchKind::Script, "patches", &Value::Object(patches.clone()));
-            all.extend(read.map_err(|problems| Trouble::problems("/patches", &problems))?);
+            all.push((PatchKind::Script, read.map_err(|problems| Trouble::problems("/patches", &problems))?));
         }
-        PolicySet::new(&all).map(Some).map_err(|error| self.place(&error))
+        Ok(all)
     }
 
     /// Where that stands which cannot be in force with the rest.
@@ -87,8 +101,10 @@ impl Chosen {
             let index = ids.as_ref()?.iter().position(|known| known == id)?;
             Some(format!("/{name}/{index}"))
         };
-        let pointer = at("faults", &self.faults).or_else(|| at("variants", &self.variants));
-        Trouble::at(pointer.unwrap_or_else(|| format!("/patches/{}", escaped(id))), error.to_string())
+        let patch = || Some(format!("/patches/{}", escaped(self.patches.as_ref()?.get_key_value(id)?.0)));
+        let pointer = at("faults", &self.faults).or_else(|| at("variants", &self.variants)).or_else(patch);
+        // What does not go together with the choice need not be part of it.
+        Trouble::at(pointer.unwrap_or_default(), error.to_string())
     }
 }
 
@@ -172,10 +188,10 @@ pub(super) fn take_away(realm: &Realm, kind: PatchKind, id: &str) -> Result<(), 
     put(realm, &patches)
 }
 
-/// The same policies under these scripts.
-pub(super) fn with_scripts(policies: &PolicySet, scripts: &Map<String, Value>, at: &str) -> Result<PolicySet, Trouble> {
+/// The same policies under these scripts, and no others.
+pub(super) fn under_scripts(policies: &PolicySet, scripts: &Map<String, Value>, at: &str) -> Result<PolicySet, Trouble> {
     let script = read_script(scripts, at)?;
-    policies.with_scripts(script.patches()).map_err(|error| of_script(&error, at))
+    policies.without_scripts(None).with_scripts(script.patches()).map_err(|error| of_script(&error, at))
 }
 
 pub(super) fn view(realm: &Realm) -> PolicyView {
@@ -200,9 +216,7 @@ fn settings(realm: &Realm) -> Result<Settings, Trouble> {
 
 /// The patches in force, without the scripts that were added.
 fn standing(realm: &Realm) -> Vec<Arc<Patch>> {
-    let policies = realm.policies();
-    let scripts: Vec<*const Patch> = policies.scripts().map(Arc::as_ptr).collect();
-    policies.patches().filter(|patch| !scripts.contains(&Arc::as_ptr(patch))).cloned().collect()
+    realm.policies().standing().cloned().collect()
 }
 
 /// Puts patches in force under the scripts that were added.

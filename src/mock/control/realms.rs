@@ -8,19 +8,18 @@ use super::PREFIX;
 use super::ask::{Ask, Nothing};
 use super::clock::{self, ClockChange, ClockView};
 use super::policy::{self, Chosen, PolicyView};
-use super::shapes::{ClientShape, UserShape, each, rfc3339};
+use super::shapes::{ClientShape, UserShape, differ, each, rfc3339};
 use super::trouble::Trouble;
 use crate::mock::realms::{Held, Realms};
 use crate::mock::{Keys, MockError, Realm, RealmSpec};
 
-/// A realm that is to be made. What is not said is as the server was started with.
+/// A realm that is to be made. What is not said is as the server was started with, member by member.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewRealm {
     /// Its name, and its path; without it one is made up.
     name: Option<String>,
-    /// The provider that it behaves like. With it, or with `variants`, `faults` or `patches`, nothing that the server was started with
-    /// applies.
+    /// The provider that it behaves like; `strict`: none.
     profile: Option<String>,
     /// The ids of variants.
     variants: Option<Vec<String>>,
@@ -118,17 +117,17 @@ pub(super) fn create(ask: &Ask, new: &NewRealm) -> Result<RealmView, Trouble> {
 pub(super) fn create_from(ask: &Ask, new: &NewRealm) -> Result<String, Trouble> {
     let realms = &ask.realms;
     let mut spec: RealmSpec = realms.model(new.name.clone().unwrap_or_else(|| realms.free_name()));
-    if let Some(policies) = new.chosen().policies()? {
-        spec.policies = policies;
-    }
+    spec.policies = new.chosen().over(&spec.policies)?;
     if let Some(scripts) = &new.scripts {
-        spec.policies = policy::with_scripts(&spec.policies, scripts, "/scripts")?;
+        spec.policies = policy::under_scripts(&spec.policies, scripts, "/scripts")?;
     }
     if let Some(clients) = &new.clients {
         spec.clients = each(clients.clone(), "/clients", ClientShape::client)?;
+        differ(spec.clients.iter().map(|client| client.client_id.as_str()), "/clients", "client_id")?;
     }
     if let Some(users) = &new.users {
-        spec.users = users.iter().cloned().map(UserShape::user).collect();
+        spec.users = each(users.clone(), "/users", UserShape::user)?;
+        differ(spec.users.iter().map(|user| user.username.as_str()), "/users", "username")?;
     }
     spec.seed = new.seed.unwrap_or(spec.seed);
     spec.keys = match new.keys {

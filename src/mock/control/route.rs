@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::ask::Ask;
+use super::ask::{Ask, Nothing};
+use super::shape::Shape;
 use super::trouble::Trouble;
 use crate::oauth::Response;
 
@@ -87,9 +88,10 @@ impl Route {
         handler: fn(&Ask, &B) -> Result<R, Trouble>,
         example: Value,
     ) -> Self {
+        let shape = Shape::of::<B>();
         let answer = move |ask: &Ask| {
-            let super::ask::Nothing {} = ask.query()?;
-            json(status, &handler(ask, &ask.body()?)?)
+            let Nothing {} = ask.query()?;
+            json(status, &handler(ask, &ask.body(&shape)?)?)
         };
         Self::new(method, path, name, summary, gives::<R>(status), Handler::Now(Box::new(answer))).takes::<B>().example(example)
     }
@@ -103,9 +105,10 @@ impl Route {
         handler: fn(&Ask) -> Result<(), Trouble>,
     ) -> Self {
         let gives = Gives { status: 204, media: "", schema: None };
+        let shape = Shape::of::<Nothing>();
         let answer = move |ask: &Ask| {
-            let super::ask::Nothing {} = ask.query()?;
-            let super::ask::Nothing {} = ask.body()?;
+            let Nothing {} = ask.query()?;
+            let Nothing {} = ask.body(&shape)?;
             handler(ask)?;
             Ok(Response::new(204))
         };
@@ -123,8 +126,9 @@ impl Route {
     where
         F: Future<Output = Result<R, Trouble>> + Send + 'static,
     {
+        let shape = Shape::of::<B>();
         let answer = move |ask: Ask| -> Later {
-            match ask.body() {
+            match ask.body(&shape) {
                 Ok(body) => {
                     let result = handler(ask, body);
                     Box::pin(async move { json(200, &result.await?) })
@@ -156,7 +160,7 @@ impl Route {
         handler: fn(&Ask) -> Vec<u8>,
     ) -> Self {
         let answer = move |ask: &Ask| {
-            let super::ask::Nothing {} = ask.query()?;
+            let Nothing {} = ask.query()?;
             let mut response = Response::new(200);
             response.headers.push("Content-Type", media);
             response.body = handler(ask);
@@ -188,7 +192,7 @@ impl Route {
         gives: Gives,
         handler: Handler,
     ) -> Self {
-        let query: SchemaOf = super::ask::Nothing::json_schema;
+        let query: SchemaOf = Nothing::json_schema;
         Self { method, path, name, summary, query, takes: None, examples: Vec::new(), gives, handler }
     }
 

@@ -1,5 +1,6 @@
 //! How clients, users and times look in the control API.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
@@ -9,7 +10,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::trouble::Trouble;
+use crate::mock::clock::last_moment;
 use crate::mock::{ClientKind, MockClient, MockUser};
+use crate::oauth::{is_nqchar, is_vschar};
 use crate::reader::parse_duration;
 
 /// A client.
@@ -94,13 +97,7 @@ impl ClientShape {
                 return Err(Trouble::at("/client_secret", "a client that authenticates by its secret needs one"));
             }
         };
-        if self.client_id.is_empty() {
-            return Err(Trouble::at("/client_id", "a client identifier has at least one character"));
-        }
-        if let Some(at) = self.redirect_uris.iter().position(|uri| url::Url::parse(uri).is_err()) {
-            let trouble = Trouble::at(format!("/redirect_uris/{at}"), "not an absolute URI (RFC 6749 section 3.1.2)");
-            return Err(trouble.help("write it with its scheme: `https://client.example/callback`"));
-        }
+        self.check_names()?;
         let confidential = self.client_secret.is_some();
         let grants = || {
             let all = [("authorization_code", true), ("refresh_token", true), ("client_credentials", confidential)];
@@ -123,6 +120,30 @@ impl ClientShape {
             secret_expires: None,
             metadata: self.metadata,
         })
+    }
+
+    /// The grammar of identifier, scope and redirect URIs.
+    fn check_names(&self) -> Result<(), Trouble> {
+        if self.client_id.is_empty() {
+            return Err(Trouble::at("/client_id", "a client identifier has at least one character"));
+        }
+        if !self.client_id.bytes().all(is_vschar) {
+            return Err(Trouble::at(
+                "/client_id",
+                "a client identifier has printable ASCII characters only (RFC 6749 appendix A.1)",
+            ));
+        }
+        if let Some(at) = self.scopes.iter().flatten().position(|token| token.is_empty() || !token.bytes().all(is_nqchar)) {
+            return Err(Trouble::at(format!("/scopes/{at}"), "not a scope token (RFC 6749 appendix A.4)"));
+        }
+        if let Some(at) = self.redirect_uris.iter().position(|uri| uri.contains('#')) {
+            return Err(Trouble::at(format!("/redirect_uris/{at}"), "a redirect URI has no fragment (RFC 6749 section 3.1.2)"));
+        }
+        if let Some(at) = self.redirect_uris.iter().position(|uri| url::Url::parse(uri).is_err()) {
+            let trouble = Trouble::at(format!("/redirect_uris/{at}"), "not an absolute URI (RFC 6749 section 3.1.2)");
+            return Err(trouble.help("write it with its scheme: `https://client.example/callback`"));
+        }
+        Ok(())
     }
 }
 
@@ -158,9 +179,12 @@ impl From<MockClient> for ClientShape {
 }
 
 impl UserShape {
-    pub(super) fn user(self) -> MockUser {
+    pub(super) fn user(self) -> Result<MockUser, Trouble> {
+        if self.username.is_empty() {
+            return Err(Trouble::at("/username", "a user name has at least one character"));
+        }
         let password = self.password.unwrap_or_else(|| self.username.clone());
-        MockUser { username: self.username, password, claims: self.claims }
+        Ok(MockUser { username: self.username, password, claims: self.claims })
     }
 }
 
@@ -176,6 +200,15 @@ pub(super) fn each<T, R>(list: Vec<T>, at: &str, make: impl Fn(T) -> Result<R, T
     list.into_iter().enumerate().map(one).collect()
 }
 
+/// Refuses a list in which a name stands twice.
+pub(super) fn differ<'a>(names: impl Iterator<Item = &'a str>, list: &str, member: &str) -> Result<(), Trouble> {
+    let mut seen = HashSet::new();
+    match names.enumerate().find(|(_, name)| !seen.insert(*name)) {
+        Some((index, name)) => Err(Trouble::at(format!("{list}/{index}/{member}"), format!("`{name}` stands twice"))),
+        None => Ok(()),
+    }
+}
+
 /// A time in RFC 3339, to the millisecond.
 pub(in crate::mock) fn rfc3339(time: SystemTime) -> String {
     let time = OffsetDateTime::from(time);
@@ -185,9 +218,13 @@ pub(in crate::mock) fn rfc3339(time: SystemTime) -> String {
 
 /// Reads a time.
 pub(super) fn time(text: &str, at: &str) -> Result<SystemTime, Trouble> {
-    OffsetDateTime::parse(text, &Rfc3339)
+    let time = OffsetDateTime::parse(text, &Rfc3339)
         .map(SystemTime::from)
-        .map_err(|_| Trouble::at(at, format!("`{text}` is no time in RFC 3339")).help("write it as `2030-01-31T12:00:00Z`"))
+        .map_err(|_| Trouble::at(at, format!("`{text}` is no time in RFC 3339")).help("write it as `2030-01-31T12:00:00Z`"))?;
+    if time < SystemTime::UNIX_EPOCH || time > last_moment() {
+        return Err(Trouble::at(at, format!("`{text}` is not from 1970 to 9999")));
+    }
+    Ok(time)
 }
 
 /// Reads a length of time.

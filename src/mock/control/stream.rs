@@ -61,7 +61,7 @@ pub(super) fn stream_of(ask: &Ask, realm: &Realm, render: fn(&Entry) -> String) 
         .map_err(|problems| Trouble::parameter("endpoint", problems.first().map_or_else(String::new, ToString::to_string)))?;
     let next = last.or(since).unwrap_or_else(|| journal.recorded());
     let (sender, receiver) = mpsc::channel(AHEAD);
-    tokio::spawn(send(Arc::clone(&ask.realms), realm.name().to_owned(), Following { journal, matcher, next, render }, sender));
+    tokio::spawn(send(Arc::clone(&ask.realms), realm.clone(), Following { journal, matcher, next, render }, sender));
     let mut response = Response::new(Body::new(Events(receiver)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -91,14 +91,15 @@ impl Following {
 }
 
 /// Sends events until nobody listens, the realm is gone, or the server stops.
-async fn send(realms: Arc<Realms>, realm: String, mut following: Following, sender: mpsc::Sender<Bytes>) {
+async fn send(realms: Arc<Realms>, realm: Realm, mut following: Following, sender: mpsc::Sender<Bytes>) {
     // Whoever listens uses the realm.
-    while realms.get(&realm).is_some() {
+    while realms.get(realm.name()).is_some() {
         let event = tokio::select! {
             event = following.event() => event,
             // Not a wait for anything: a comment line at intervals keeps proxies from closing a silent stream.
             () = tokio::time::sleep(SILENCE) => Bytes::from_static(b":\n\n"),
             () = sender.closed() => return,
+            () = realms.gone(&realm) => return,
             () = realms.stopped() => return,
         };
         if sender.send(event).await.is_err() {

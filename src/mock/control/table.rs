@@ -107,6 +107,21 @@ fn of_realms() -> Vec<Route> {
             clients::remove,
         ),
         Route::get("/realms/{realm}/users", "listUsers", "The users of a realm.", clients::users),
+        Route::body(
+            PUT,
+            "/realms/{realm}/users",
+            "putUser",
+            "Adds a user, or replaces the one of that name.",
+            clients::put_user,
+            json!({ "username": "carol", "password": "pw", "claims": { "email": "carol@example.com" } }),
+        ),
+        Route::bare(
+            "DELETE",
+            "/realms/{realm}/users/{user}",
+            "removeUser",
+            "Removes a user, and ends all that was issued in their name.",
+            clients::remove_user,
+        ),
     ]
 }
 
@@ -180,7 +195,7 @@ fn of_journal() -> Vec<Route> {
         Route::later(
             "/realms/{realm}/journal/wait",
             "awaitExchange",
-            "Waits for an exchange that matches; 408 with the nearest miss where none comes.",
+            "Waits for an exchange that matches; 408 with the nearest miss where none comes, 410 where the realm is removed meanwhile.",
             journal::wait,
             wait,
         ),

@@ -26,10 +26,12 @@ pub(super) struct TokenRequest {
     /// The ways in which it is broken; `GET /catalog` lists them.
     #[serde(default)]
     broken: Vec<String>,
-    /// Claims that are added or replaced; `null` takes one away.
+    /// Claims that are added or replaced; `null` takes one away. With `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `client_id` or `scope` among
+    /// them it is a token that the mock does not know.
     #[serde(default)]
     claims: Map<String, Value>,
-    /// Members of the header that are added or replaced; `null` takes one away.
+    /// Members of the header that are added or replaced; `null` takes one away. With one that RFC 7515 defines it is a token that the
+    /// mock does not know.
     #[serde(default)]
     header: Map<String, Value>,
     /// `ES256` or `RS256`.

@@ -70,6 +70,18 @@ fn what_is_unmet_is_explained() {
 }
 
 #[test]
+fn what_came_too_early_is_named() {
+    let realm = strict();
+    realm.expect(Expectations::in_order([Expectation::token().named("A"), Expectation::at("jwks").named("B")]));
+    jwks(&realm);
+    service(&realm);
+    let told = realm.verify().unwrap_err().to_string();
+    assert!(told.contains("after A; there was none\n  #0 matched, but came before A"), "{told}");
+    jwks(&realm);
+    assert!(realm.verify().is_ok());
+}
+
+#[test]
 fn order() {
     let expected =
         || Expectations::in_order([Expectation::at("jwks"), Expectation::token().times(1..=2), Expectation::at("jwks")]);

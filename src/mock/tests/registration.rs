@@ -33,7 +33,7 @@ fn registered_clients_work_until_they_are_deleted() {
     assert_eq!((response.status, response.headers.get("cache-control").unwrap().as_ref()), (201, "no-store"));
     let body = response.json().unwrap();
     assert_eq!(body["token_endpoint_auth_method"], json!("client_secret_basic"));
-    assert_eq!((body["client_secret_expires_at"].as_u64(), body["scope"].as_str()), (Some(0), Some("api:read openid")));
+    assert_eq!((body["client_secret_expires_at"].as_u64(), body["scope"].as_str()), (Some(0), Some("openid api:read")));
     let id = body["client_id"].as_str().unwrap().to_owned();
     let code = Browser::new(&realm).code(&id);
     assert_eq!(redeem(&realm, &id, &code).status, 200);

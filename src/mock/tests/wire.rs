@@ -173,3 +173,18 @@ fn login(server: &MockServer, realm: &Realm, request: &Params) -> String {
     let location = response.headers.get("location").unwrap().into_owned();
     Params::parse(location.split_once('?').unwrap().1.as_bytes()).unwrap().get("code").unwrap().into_owned()
 }
+
+#[test]
+fn a_request_names_one_host() {
+    let server = MockServer::builder().start_blocking().unwrap();
+    let status = |head: &str| {
+        let answer = exchange(&server, format!("GET {head}Connection: close\r\n\r\n").as_bytes()).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    for path in ["/default/jwks", "/_oauthspec/health"] {
+        assert_eq!(status(&format!("{path} HTTP/1.1\r\n")), "400");
+        assert_eq!(status(&format!("{path} HTTP/1.1\r\nHost: a\r\nHost: a\r\n")), "400");
+        assert_eq!(status(&format!("{path} HTTP/1.0\r\n")), "200");
+        assert_eq!(status(&format!("{path} HTTP/1.1\r\nHost: {}\r\n", server.address())), "200");
+    }
+}

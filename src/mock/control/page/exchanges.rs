@@ -31,6 +31,9 @@ pub(super) fn exchange(entry: &Entry) -> Markup {
 
 fn behind(entry: &EntryView) -> Markup {
     html! {
+        @if !entry.rules.is_empty() {
+            ul.rules { @for rule in &entry.rules { li { "rule " (rule.rule) " of " (rule.patch) ": " span.mono { (rule.does) } } } }
+        }
         @if !entry.notes.is_empty() {
             ul.notes { @for note in &entry.notes { li { (note) } } }
         }

@@ -53,6 +53,7 @@ fn clock(realm: &Realm, action: &str) -> Markup {
 fn flow(realm: &Realm, action: &str) -> Markup {
     let clients = realm.clients();
     let may = |grant: &str| clients.iter().filter(|client| client.may_use(grant)).collect::<Vec<_>>();
+    let scope = may("authorization_code").first().map(|client| client.scopes.join(" ")).unwrap_or_default();
     html! {
         section {
             h2 { "Start a flow" }
@@ -61,7 +62,7 @@ fn flow(realm: &Realm, action: &str) -> Markup {
                     label { "Client" select name="client" {
                         @for client in may("authorization_code") { option value=(client.client_id) { (client.client_id) } }
                     } }
-                    label { "Scope" input name="scope" value="openid profile"; }
+                    label { "Scope" input name="scope" value=(scope); }
                 }
                 div.row {
                     label { "Prompt" select name="prompt" {

@@ -83,6 +83,14 @@ fn what_is_hostile_is_escaped() {
 }
 
 #[test]
+fn the_flow_asks_for_what_the_client_may_have() {
+    let server = MockServer::builder().profile("guide").start_blocking().unwrap();
+    let client = server.realm().clients().into_iter().find(|client| client.may_use("authorization_code")).unwrap();
+    let page = see(&server, "/realms/default");
+    assert!(page.contains(&format!("name=\"scope\" value=\"{}\"", client.scopes.join(" "))), "{page}");
+}
+
+#[test]
 fn a_flow_starts_comes_back_and_is_redeemed() {
     let server = start();
     let asked = location(&submit(&server, "/realms/default/flow", &[("client", "web"), ("scope", "openid"), ("pkce", "S256")]));
@@ -110,12 +118,14 @@ fn a_flow_starts_comes_back_and_is_redeemed() {
 #[test]
 fn the_journal_comes_rendered_over_the_stream() {
     let server = start();
+    assert_eq!(super::call(&server, "PUT", "/realms/default/faults/code-reusable.accept", &json!({})).status, 200);
     exchange(&server, "default");
     let mut connection = TcpStream::connect(server.address()).unwrap();
     let head = format!("GET /_oauthspec/page/realms/default/stream?since=0 HTTP/1.1\r\nHost: {}\r\n\r\n", server.address());
     connection.write_all(head.as_bytes()).unwrap();
     let line = BufReader::new(connection).lines().map(Result::unwrap).find(|line| line.starts_with("data: <details")).unwrap();
     assert!(line.contains("POST /default/token"), "{line}");
+    assert!(line.contains("rule 1 of code-reusable.accept: <span class=\"mono\">set code.reuse</span>"), "{line}");
     post(&server, "/realms/default/reset", &json!({}));
     assert!(see(&server, "/realms/default").contains("Nothing was asked of this realm yet"));
 }

@@ -19,6 +19,14 @@ fn refuse(realm: &Realm, tokens: &Value) -> (u16, String) {
 }
 
 #[test]
+fn the_scope_keeps_the_order_of_the_request() {
+    let realm = profile(ID);
+    let issued = tokens(&realm, WEB, "write:profile read:profile");
+    assert_eq!(text(&issued["scope"]), "write:profile read:profile");
+    assert_eq!(text(&claims(&issued["access_token"])["scope"]), "write:profile read:profile");
+}
+
+#[test]
 fn c01_the_code_flow_returns_five_members() {
     let realm = profile(ID);
     let issued = tokens(&realm, WEB, "read:profile write:profile");
