@@ -11,7 +11,7 @@ use super::values::Schema;
 use crate::catalog::{Catalogue, Plan};
 use crate::policy::{Library, Patch, PatchKind};
 use crate::problem::{Problem, Source};
-use crate::reference::{self, ClientPatch};
+use crate::reference::{self, ClientPatch, ClientPatchKind};
 use crate::runner::Results;
 use crate::scenario::{self, Suite};
 use crate::target::Discovery;
@@ -98,8 +98,10 @@ pub fn plans() -> Vec<PlanRow> {
 pub enum FileKind {
     /// A scenario.
     Scenario,
-    /// Faults, variants, profiles or a script.
-    Patch,
+    /// Faults, variants, profiles or a script of the mock.
+    Patch(PatchKind),
+    /// Faults or variants of the reference client.
+    ClientPatch(ClientPatchKind),
     /// `oauthspec.toml`
     Config,
 }
@@ -109,7 +111,8 @@ pub enum FileKind {
 pub fn mistakes(kind: FileKind, source: &Arc<Source>) -> Vec<Problem> {
     match kind {
         FileKind::Scenario => scenario::load_one(source, &id_of(source)).err().unwrap_or_default(),
-        FileKind::Patch => Library::empty().load_file(PatchKind::Fault, source).err().unwrap_or_default(),
+        FileKind::Patch(kind) => Library::embedded().check_file(kind, source),
+        FileKind::ClientPatch(kind) => ClientPatch::parse(kind, source).err().unwrap_or_default(),
         FileKind::Config => {
             let folder =
                 Path::new(&source.name).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
