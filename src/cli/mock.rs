@@ -35,7 +35,7 @@ async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
     ready(args.format.unwrap_or_default(), &server)?;
     tokio::select! {
         () = stop => {}
-        () = input_ended(), if args.until_stdin_ends => {}
+        () = input_ended(), if args.until_stdin_ends.unwrap_or_default() => {}
     }
     report_unmatched(&server);
     // It blocks until the last request is done, or the time is up.

@@ -24,6 +24,8 @@ async fn the_process_says_when_it_is_ready() {
 fn it_ends_with_its_input_where_that_is_asked_for() {
     let folder = tempdir().unwrap();
     run(folder.path(), &["mock", "--until-stdin-ends"]).exits(0).shows("issuer http://127.0.0.1:");
+    let output = command(folder.path(), &["mock"]).env("OAUTHSPEC_MOCK_UNTIL_STDIN_ENDS", "true").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[tokio::test]
