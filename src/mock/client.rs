@@ -182,14 +182,14 @@ fn default_clients() -> Vec<MockClient> {
     let basic = MockClient {
         client_secret: Some("web-secret-e4f1c0a9d2b84b7f".into()),
         auth_method: "client_secret_basic".into(),
-        grant_types: strings(&["authorization_code", "refresh_token", "client_credentials"]),
-        scopes: strings(&["openid", "profile", "email", "offline_access", "api:read", "api:write"]),
+        grant_types: ClientEntry::usual_grants(Some(&())),
+        scopes: ClientEntry::usual_scopes(),
         ..MockClient::default()
     };
     let public = MockClient {
         client_secret: None,
         auth_method: "none".into(),
-        grant_types: strings(&["authorization_code", "refresh_token"]),
+        grant_types: ClientEntry::usual_grants::<()>(None),
         ..basic.clone()
     };
     vec![
