@@ -133,12 +133,14 @@ async fn input_ended() {
     let _ended = ended.await;
 }
 
-/// Rules of the script that never applied, each with its nearest miss: most likely they say something else than was meant.
+/// Rules of scripts that never applied, each with its nearest miss: most likely they say something else than was meant.
 fn report_unmatched(server: &MockServer) {
     let mut err = anstream::stderr();
-    for rule in server.unmatched() {
-        // Nobody may be listening any more.
-        let _ = writeln!(err, "{rule}");
+    for realm in server.realms() {
+        for rule in realm.unmatched() {
+            // Nobody may be listening any more.
+            let _ = writeln!(err, "realm {}: {rule}", realm.name());
+        }
     }
 }
 

@@ -144,6 +144,20 @@ async fn requests_under_way_are_finished_and_the_log_tells_no_secrets() {
     assert!(!log.contains("s3cret"), "{log}");
 }
 
+#[cfg(unix)]
+#[test]
+fn rules_that_never_applied_are_told_of_every_realm() {
+    let folder = tempdir().unwrap();
+    for (file, id) in [("first.toml", "one"), ("second.toml", "two")] {
+        let script = format!("[{id}]\n[[{id}.patch]]\nwhen = {{ endpoint = \"token\" }}\nrespond = {{ status = 503 }}\n");
+        fs::write(folder.path().join(file), script).unwrap();
+    }
+    let config = "[mock]\nscript = \"first.toml\"\n[[mock.realms]]\nname = \"other\"\nscript = \"second.toml\"\n";
+    fs::write(folder.path().join("mock.toml"), config).unwrap();
+    let (_, said) = Mock::start(folder.path(), &["--config", "mock.toml"]).terminate();
+    assert!(said.contains("realm default: rule 1 of `one`") && said.contains("realm other: rule 1 of `two`"), "{said}");
+}
+
 #[tokio::test]
 async fn tls_with_a_certificate_that_is_made() {
     let folder = tempdir().unwrap();
