@@ -119,6 +119,8 @@ fn off_the_loopback_interface_a_token_is_needed() {
     ran.says("nothing guards the control API there").says("--control-token");
     let mock = Mock::start(folder.path(), &["--listen", "0.0.0.0:0", "--control-token", "t"]);
     assert!(mock.issuer().starts_with("http://0.0.0.0:"));
+    #[cfg(unix)]
+    assert!(mock.terminate().1.contains("give --public-url"));
 }
 
 #[cfg(unix)]
@@ -142,6 +144,20 @@ async fn requests_under_way_are_finished_and_the_log_tells_no_secrets() {
         .unwrap();
     assert_eq!((&line["target"], &line["status"]), (&Value::from("/default/jwks?code=…"), &Value::from(200)));
     assert!(!log.contains("s3cret"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_issuer_beside_the_public_url_is_told_until_a_script_names_its_host() {
+    let folder = tempdir().unwrap();
+    let arguments = ["--profile", "cognito", "--public-url", "https://auth.example"];
+    let (_, said) = Mock::start(folder.path(), &arguments).terminate();
+    assert!(said.contains("issuer of realm default is https://localhost/default/") && said.contains("`issuer.host`"), "{said}");
+    let hosts = "[two-hosts]\n[[two-hosts.patch]]\nset = { \"issuer.host\" = \"pool.example\" }\n";
+    fs::write(folder.path().join("hosts.toml"), hosts).unwrap();
+    let mock = Mock::start(folder.path(), &[&arguments[..], &["--script", "hosts.toml"]].concat());
+    assert!(mock.issuer().starts_with("https://pool.example/default/"), "{}", mock.issuer());
+    assert!(!mock.terminate().1.contains("warning"));
 }
 
 #[cfg(unix)]

@@ -33,6 +33,8 @@ use axum::response::Response as AxumResponse;
 
 use self::ask::Ask;
 use self::guard::Foreign;
+#[cfg(feature = "cli")]
+pub(crate) use self::guard::is_loopback;
 pub(super) use self::page::Flows;
 use self::page::Wish;
 use self::route::{Handler, Route};
