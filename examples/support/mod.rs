@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "not every example logs in")]
 
 use std::error::Error;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
@@ -30,14 +30,43 @@ pub fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
 pub fn token(issuer: &str, form: &[(&str, &str)]) -> Result<(u16, Value), Box<dyn Error>> {
     let body: Vec<String> =
         form.iter().map(|(name, value)| format!("{name}={}", value.replace(':', "%3A").replace('/', "%2F"))).collect();
-    let body = body.join("&");
-    let (host, path) = issuer.strip_prefix("http://").and_then(|rest| rest.split_once('/')).ok_or("not an http URL")?;
-    let mut stream = TcpStream::connect(host)?;
-    let head = format!("POST /{path}/token HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
-    stream.write_all(format!("{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}").as_bytes())?;
+    let url = format!("{issuer}/token");
+    exchange(connect(&url)?, "POST", &url, "Content-Type: application/x-www-form-urlencoded\r\n", &body.join("&"))
+}
+
+/// A GET request, with a Bearer token where there is one; its status and JSON body.
+pub fn get(url: &str, bearer: Option<&str>) -> Result<(u16, Value), Box<dyn Error>> {
+    let field = bearer.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    exchange(connect(url)?, "GET", url, &field, "")
+}
+
+/// A connection to the server of a URL.
+pub fn connect(url: &str) -> Result<TcpStream, Box<dyn Error>> {
+    Ok(TcpStream::connect(place(url)?.0)?)
+}
+
+/// A request over a connection; its status and JSON body.
+pub fn exchange(
+    mut stream: impl Read + Write,
+    method: &str,
+    url: &str,
+    fields: &str,
+    body: &str,
+) -> Result<(u16, Value), Box<dyn Error>> {
+    let (host, path) = place(url)?;
+    let length = body.len();
+    let head =
+        format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{fields}\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
     let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
     Ok((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+}
+
+/// Host with port, and path, of a URL.
+fn place(url: &str) -> Result<(&str, &str), Box<dyn Error>> {
+    let place = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    Ok(place.ok_or("not a URL with a path")?)
 }

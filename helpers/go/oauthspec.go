@@ -5,12 +5,13 @@
 //
 //	func TestLogin(t *testing.T) {
 //		realm := oauthspec.New(t, nil)
-//		app := NewApp(realm.Issuer, "web", "web-secret")
+//		client := realm.Client("web")
+//		app := NewApp(realm.Issuer, client.ID, client.Secret)
 //		...
 //	}
 //
 //	func TestRefusesUnsignedTokens(t *testing.T) {
-//		realm := oauthspec.New(t, oauthspec.Spec{"faults": []string{"id-token-alg-none"}})
+//		realm := oauthspec.New(t, oauthspec.Spec{"faults": []string{"openid-alg-none"}})
 //		...
 //	}
 //
@@ -46,8 +47,19 @@ type Realm struct {
 	Issuer string `json:"issuer"`
 	// Control is the URL of its control API.
 	Control string `json:"control"`
+	// Clients are those that it was made with.
+	Clients []Client `json:"clients"`
 
 	t testing.TB
+}
+
+// Client is a client as it is registered.
+type Client struct {
+	ID           string   `json:"client_id"`
+	Secret       string   `json:"client_secret"`
+	RedirectURIs []string `json:"redirect_uris"`
+	GrantTypes   []string `json:"grant_types"`
+	Scopes       []string `json:"scopes"`
 }
 
 // Exchange is an entry of the journal.
@@ -97,6 +109,18 @@ func New(t testing.TB, spec Spec) *Realm {
 		realm.Verify()
 	})
 	return realm
+}
+
+// Client gives the client of that id.
+func (r *Realm) Client(id string) Client {
+	r.t.Helper()
+	for _, client := range r.Clients {
+		if client.ID == id {
+			return client
+		}
+	}
+	r.t.Fatalf("the realm has no client %s", id)
+	return Client{}
 }
 
 // Advance moves the clock of the realm forward: "90s", "1h 30m".

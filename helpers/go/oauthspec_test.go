@@ -65,6 +65,19 @@ func TestARealmIssuesTokensAndKeepsAJournal(t *testing.T) {
 	}
 }
 
+func TestTheRealmTellsItsClients(t *testing.T) {
+	realm := New(t, Spec{"faults": []string{"openid-alg-none"}})
+	client := realm.Client("web")
+	request, err := http.NewRequest(http.MethodPost, realm.Issuer+"/token", strings.NewReader("grant_type=client_credentials"))
+	if err == nil {
+		request.SetBasicAuth(client.ID, client.Secret)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if status, body := do(t, request, err); status != 200 || len(client.RedirectURIs) == 0 {
+		t.Fatal(status, body, client)
+	}
+}
+
 func TestEachTestHasARealmOfItsOwn(t *testing.T) {
 	one, other := New(t, nil), New(t, nil)
 	if one.Issuer == other.Issuer || len(one.Journal(nil)) != 0 {

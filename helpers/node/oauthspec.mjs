@@ -5,11 +5,12 @@
 //
 //     test('logs in', async (t) => {
 //       const realm = await oauthspec(t)                                      // node:test, and vitest with its test context
-//       app.configure({ issuer: realm.issuer, clientId: 'web', clientSecret: 'web-secret' })
+//       const { client_id, client_secret } = realm.client('web')
+//       app.configure(realm.issuer, client_id, client_secret)
 //     })
 //
 //     test('refuses unsigned tokens', async (t) => {
-//       const realm = await oauthspec(t, { faults: ['id-token-alg-none'] })
+//       const realm = await oauthspec(t, { faults: ['openid-alg-none'] })
 //     })
 //
 // One server runs for the whole process; each test has a realm of its own, which is gone when the test is over. What was expected with
@@ -78,6 +79,11 @@ export class Realm {
     /** The issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them. */
     this.issuer = view.issuer
     this.control = view.control
+  }
+
+  /** The client of that id as it is registered: `client_secret`, `redirect_uris`, `grant_types`, `scopes`. */
+  client(id) {
+    return this.view.clients.find((client) => client.client_id === id)
   }
 
   /** Moves the clock of the realm forward: `'90s'`, `'1h 30m'`. */

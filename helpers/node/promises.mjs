@@ -12,8 +12,8 @@ const service = {
 }
 
 // Status and JSON of one request, as an application sends it.
-async function ask(url, { form, token } = {}) {
-  const headers = token ? { Authorization: `Bearer ${token}` } : {}
+async function ask(url, { form, token, basic } = {}) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : basic ? { Authorization: `Basic ${btoa(basic.join(':'))}` } : {}
   const response = await fetch(url, { method: form ? 'POST' : 'GET', headers, body: form && new URLSearchParams(form) })
   return { status: response.status, body: JSON.parse((await response.text()) || 'null') }
 }
@@ -31,6 +31,13 @@ export const promises = {
     const [exchange, ...more] = await realm.journal({ endpoint: 'token' })
     assert.deepEqual([exchange.client, more.length], ['app', 0])
     assert.equal((await realm.wait({ endpoint: 'token' }, { since: 0 })).index, exchange.index)
+  },
+
+  'the realm tells its clients': async (t) => {
+    const realm = await oauthspec(t, { faults: ['openid-alg-none'] })
+    const { client_id, client_secret } = realm.client('web')
+    const { status } = await ask(`${realm.issuer}/token`, { form: { grant_type: 'client_credentials' }, basic: [client_id, client_secret] })
+    assert.equal(status, 200)
   },
 
   'each test has a realm of its own': async (t) => {

@@ -4,10 +4,11 @@ Copy this file beside your tests, and name it in `conftest.py`: `pytest_plugins 
 `oauthspec` in PATH or in the environment variable OAUTHSPEC_BIN, and nothing beside pytest and the standard library.
 
     def test_login(oauthspec):
-        my_app.configure(issuer=oauthspec.issuer, client_id="web", client_secret="web-secret")
+        client = oauthspec.client("web")
+        my_app.configure(oauthspec.issuer, client["client_id"], client["client_secret"])
         ...
 
-    @pytest.mark.oauthspec(faults=["id-token-alg-none"])
+    @pytest.mark.oauthspec(faults=["openid-alg-none"])
     def test_refuses_unsigned_tokens(oauthspec):
         ...
 
@@ -65,6 +66,10 @@ class Realm:
         self.issuer = view["issuer"]
         self.control = view["control"]
 
+    def client(self, client_id):
+        """The client of that id as it is registered: `client_secret`, `redirect_uris`, `grant_types`, `scopes`."""
+        return next(client for client in self.view["clients"] if client["client_id"] == client_id)
+
     def advance(self, duration):
         """Moves the clock of the realm forward: `"90s"`, `"1h 30m"`."""
         return request("POST", f"{self.control}/clock", {"advance": duration})
@@ -105,12 +110,16 @@ class Realm:
         request("DELETE", self.control)
 
 
+# The mock is on this machine, where no proxy of the environment is asked.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def request(method, url, body=None):
     """One control request."""
     data = None if body is None else json.dumps(body).encode()
     asked = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     try:
-        with urllib.request.urlopen(asked) as response:
+        with _opener.open(asked) as response:
             text = response.read()
     except urllib.error.HTTPError as error:
         with error:

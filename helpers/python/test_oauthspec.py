@@ -1,5 +1,6 @@
 """What the plugin promises, on a running mock."""
 
+import base64
 import json
 import time
 import urllib.error
@@ -13,13 +14,15 @@ from oauthspec_pytest import ControlError
 SERVICE = {"client_id": "app", "client_secret": "app-secret", "grant_types": ["client_credentials"], "scopes": ["api:read"]}
 
 
-def ask(url, form=None, token=None):
+def ask(url, form=None, token=None, basic=None):
     """Status and JSON of one request, as an application sends it."""
     request = urllib.request.Request(url, urllib.parse.urlencode(form).encode() if form else None)
     if token:
         request.add_header("Authorization", f"Bearer {token}")
+    if basic:
+        request.add_header("Authorization", "Basic " + base64.b64encode(":".join(basic).encode()).decode())
     try:
-        with urllib.request.urlopen(request) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as response:
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -39,6 +42,13 @@ def test_a_realm_issues_tokens_and_keeps_a_journal(oauthspec):
     [exchange] = oauthspec.journal(endpoint="token")
     assert exchange["client"] == "app"
     assert oauthspec.wait(since=0, endpoint="token")["index"] == exchange["index"]
+
+
+@pytest.mark.oauthspec(faults=["openid-alg-none"])
+def test_the_realm_tells_its_clients(oauthspec):
+    client = oauthspec.client("web")
+    basic = (client["client_id"], client["client_secret"])
+    assert ask(f"{oauthspec.issuer}/token", {"grant_type": "client_credentials"}, basic=basic)[0] == 200
 
 
 def test_each_test_has_a_realm_of_its_own(oauthspec, oauthspec_server):

@@ -9,7 +9,9 @@ use super::data::{self, FileKind};
 use super::error::Error;
 use super::exit::Exit;
 use super::output;
+use crate::policy::PatchKind;
 use crate::problem::{Problem, Source};
+use crate::reference::ClientPatchKind;
 
 pub(super) fn check(args: &CheckArgs) -> Result<Exit, Error> {
     let mut files = Vec::new();
@@ -62,12 +64,32 @@ fn mistakes(source: &Arc<Source>) -> Vec<Problem> {
 
 /// A configuration has none but its own tables; a file of patches has only tables; a scenario has a title or steps of its own.
 fn kind(table: &toml::Table) -> FileKind {
-    let config = ["server", "client", "waivers"];
-    if table.keys().any(|key| config.contains(&key.as_str())) && !table.contains_key("steps") {
+    let config = ["server", "client", "mock", "waivers"];
+    let configures = |(name, value): (&String, &toml::Value)| config.contains(&name.as_str()) && value.get("patch").is_none();
+    if table.iter().any(configures) && !table.contains_key("steps") {
         return FileKind::Config;
     }
-    let patch = !table.is_empty() && table.values().all(toml::Value::is_table);
-    if patch { FileKind::Patch } else { FileKind::Scenario }
+    let patches = !table.is_empty() && table.values().all(toml::Value::is_table);
+    if patches { kind_of_patches(table) } else { FileKind::Scenario }
+}
+
+/// Patches of the mock have rules below `patch`, those of the reference client have none. What they are for is told by the members
+/// that only one kind has; a file without any of them is a script, of which nothing more is asked.
+fn kind_of_patches(table: &toml::Table) -> FileKind {
+    let has = |names: &[&str]| table.values().any(|patch| names.iter().any(|name| patch.get(*name).is_some()));
+    if has(&["set"]) && !has(&["patch"]) {
+        let fault = has(&["breaks", "robustness"]);
+        return FileKind::ClientPatch(if fault { ClientPatchKind::Fault } else { ClientPatchKind::Variant });
+    }
+    FileKind::Patch(if has(&["breaks"]) {
+        PatchKind::Fault
+    } else if has(&["plans", "declines", "skips"]) {
+        PatchKind::Variant
+    } else if has(&["base"]) {
+        PatchKind::Profile
+    } else {
+        PatchKind::Script
+    })
 }
 
 #[cfg(test)]
@@ -82,9 +104,53 @@ mod tests {
     #[case("[[steps]]\ntoken = {}\n[server]", FileKind::Scenario)]
     #[case("[server]\nissuer = 'x'", FileKind::Config)]
     #[case("[[waivers]]\nscenario = 'x'", FileKind::Config)]
-    #[case("[code-reusable]\ntitle = 'x'\n[[code-reusable.patch]]", FileKind::Patch)]
+    #[case("[mock]\nprofile = 'x'", FileKind::Config)]
+    #[case("[busy]\ntitle = 'x'\n[[busy.patch]]", FileKind::Patch(PatchKind::Script))]
+    #[case("[mock]\n[[mock.patch]]\nset = {}", FileKind::Patch(PatchKind::Script))]
+    #[case("[code-reusable]\nbreaks = ['x']\n[[code-reusable.patch]]", FileKind::Patch(PatchKind::Fault))]
+    #[case("[a]\n[[a.patch]]\n[b]\nplans = ['bcp']\n[[b.patch]]", FileKind::Patch(PatchKind::Variant))]
+    #[case("[mine]\nbase = 'cognito'", FileKind::Patch(PatchKind::Profile))]
+    #[case("[weak]\nbreaks = ['x']\nset = {}", FileKind::ClientPatch(ClientPatchKind::Fault))]
+    #[case("[weak]\nrobustness = true\nset = {}", FileKind::ClientPatch(ClientPatchKind::Fault))]
+    #[case("[other]\nkinds = ['web']\nset = {}", FileKind::ClientPatch(ClientPatchKind::Variant))]
     fn what_a_file_is_shows_in_its_members(#[case] text: &str, #[case] expected: FileKind) {
         assert_eq!(kind(&toml::from_str(text).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case("faults")]
+    #[case("variants")]
+    #[case("profiles")]
+    #[case("client-faults")]
+    #[case("client-variants")]
+    fn patches_of_each_kind_are_valid(#[case] folder: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+        let mut files = Vec::new();
+        collect(&folder, &mut files).unwrap();
+        // What was ruled about a profile stands beside it, and is no patch.
+        files.retain(|file| !file.to_string_lossy().ends_with(".deviations.toml"));
+        assert!(!files.is_empty());
+        for file in files {
+            assert_eq!(mistakes(&Source::new(file.display().to_string(), fs::read_to_string(&file).unwrap())), [], "{file:?}");
+        }
+    }
+
+    #[rstest]
+    #[case("fixtures/scripts/README.md", include_str!("../../fixtures/scripts/README.md"))]
+    #[case("docs/mock.md", include_str!("../../docs/mock.md"))]
+    fn examples_in_documents_are_valid(#[case] document: &str, #[case] text: &str) {
+        let blocks: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(!blocks.is_empty());
+        for block in blocks {
+            assert_eq!(mistakes(&Source::new(document, block)), [], "{block}");
+        }
+    }
+
+    #[test]
+    fn a_profile_of_ones_own_may_begin_with_a_built_in_one() {
+        let profile = |base| Source::new("mine.toml", format!("[mine]\ntitle = 'Mine'\nbase = '{base}'\n"));
+        assert_eq!(mistakes(&profile("cognito")), []);
+        assert_eq!(mistakes(&profile("cogito")).len(), 1);
     }
 
     #[test]

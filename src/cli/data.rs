@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::error::Error;
-use super::rows::{FaultRow, PlanRow, ProfileRow, RequirementRow, ScenarioRow, VariantRow};
+use super::rows::{FaultRow, PlanRow, ProfileRow, RequirementRow, Role, ScenarioRow, VariantRow};
 use super::values::Schema;
 use crate::catalog::{Catalogue, Plan};
 use crate::policy::{Library, Patch, PatchKind};
 use crate::problem::{Problem, Source};
-use crate::reference::{self, ClientPatch};
+use crate::reference::{self, ClientPatch, ClientPatchKind};
 use crate::runner::Results;
 use crate::scenario::{self, Suite};
 use crate::target::Discovery;
@@ -31,12 +31,14 @@ pub fn scenarios() -> Result<Vec<ScenarioRow>, Error> {
 pub fn faults() -> Vec<FaultRow> {
     let row = |patch: &Patch| FaultRow {
         id: patch.id.clone(),
+        role: Role::Server,
         title: patch.title.clone(),
         breaks: patch.breaks.iter().map(|id| id.get_ref().clone()).collect(),
         why: patch.why.clone(),
     };
     let of_client = |patch: &ClientPatch| FaultRow {
         id: patch.id.clone(),
+        role: Role::Client,
         title: patch.title.clone(),
         breaks: patch.breaks.iter().map(|id| id.get_ref().clone()).collect(),
         why: patch.why.clone(),
@@ -50,6 +52,7 @@ pub fn faults() -> Vec<FaultRow> {
 pub fn variants() -> Vec<VariantRow> {
     let row = |patch: &Patch| VariantRow {
         id: patch.id.clone(),
+        role: Role::Server,
         title: patch.title.clone(),
         declines: patch.declines.clone(),
         skips: patch.skips.clone(),
@@ -58,6 +61,7 @@ pub fn variants() -> Vec<VariantRow> {
     };
     let of_client = |patch: &ClientPatch| VariantRow {
         id: patch.id.clone(),
+        role: Role::Client,
         title: patch.title.clone(),
         declines: patch.declines.clone(),
         skips: patch.skips.clone(),
@@ -66,6 +70,24 @@ pub fn variants() -> Vec<VariantRow> {
     };
     let of_clients = reference::Library::embedded().variants().iter().map(of_client);
     Library::embedded().variants().map(row).chain(of_clients).collect()
+}
+
+/// Whether an id names a fault or variant of the reference client, or a family of them.
+#[must_use]
+pub fn is_of_reference_client(kind: PatchKind, id: &str) -> bool {
+    let library = reference::Library::embedded();
+    let shelf = match kind {
+        PatchKind::Fault => library.faults(),
+        PatchKind::Variant => library.variants(),
+        PatchKind::Profile | PatchKind::Script => return false,
+    };
+    shelf.iter().any(|patch| names(id, &patch.id))
+}
+
+/// Whether an id names a patch: by its own id, or by that of its family.
+#[must_use]
+pub fn names(id: &str, patch: &str) -> bool {
+    patch.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The profiles that are built in, and the default.
@@ -98,8 +120,10 @@ pub fn plans() -> Vec<PlanRow> {
 pub enum FileKind {
     /// A scenario.
     Scenario,
-    /// Faults, variants, profiles or a script.
-    Patch,
+    /// Faults, variants, profiles or a script of the mock.
+    Patch(PatchKind),
+    /// Faults or variants of the reference client.
+    ClientPatch(ClientPatchKind),
     /// `oauthspec.toml`
     Config,
 }
@@ -109,7 +133,8 @@ pub enum FileKind {
 pub fn mistakes(kind: FileKind, source: &Arc<Source>) -> Vec<Problem> {
     match kind {
         FileKind::Scenario => scenario::load_one(source, &id_of(source)).err().unwrap_or_default(),
-        FileKind::Patch => Library::empty().load_file(PatchKind::Fault, source).err().unwrap_or_default(),
+        FileKind::Patch(kind) => Library::embedded().check_file(kind, source),
+        FileKind::ClientPatch(kind) => ClientPatch::parse(kind, source).err().unwrap_or_default(),
         FileKind::Config => {
             let folder =
                 Path::new(&source.name).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

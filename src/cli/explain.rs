@@ -1,11 +1,13 @@
 //! `oauthspec explain`: what an id means, why it matters, how to mend it, and what it hangs together with.
 
+use std::fmt::Display;
+
 use globset::Glob;
 
 use super::args::ExplainArgs;
 use super::error::Error;
 use super::exit::Exit;
-use super::rows::{FaultRow, ProfileRow, RequirementRow, ScenarioRow, VariantRow};
+use super::rows::{FaultRow, ProfileRow, RequirementRow, Role, ScenarioRow, VariantRow};
 use super::{data, output};
 use crate::problem::nearest;
 
@@ -42,7 +44,7 @@ impl Everything {
     /// Everything of that id; also every member of a family. A check or case behind a scenario's id is passed over.
     fn explain(&self, id: &str) -> Vec<Explanation> {
         let scenario_id = id.split(['#', '[']).next().unwrap_or(id);
-        let named = |candidate: &str| candidate == id || candidate.strip_prefix(id).is_some_and(|rest| rest.starts_with('.'));
+        let named = |candidate: &str| data::names(id, candidate);
         let scenarios = self.scenarios.iter().filter(|row| row.id == scenario_id).map(|row| self.scenario(row));
         let faults = self.faults.iter().filter(|row| named(&row.id)).map(|row| self.fault(row));
         let variants = self.variants.iter().filter(|row| named(&row.id)).map(variant);
@@ -67,17 +69,23 @@ impl Everything {
             .with("mend", row.fix.clone())
             .with("catches", row.catches.join("\n"))
             .with("file", row.file.clone())
-            .with("run it", format!("oauthspec server -s '{}'", row.id))
+            .with("run it", format!("oauthspec {} -s '{}'", row.role.word(), row.id))
     }
 
     fn fault(&self, row: &FaultRow) -> Explanation {
-        let catches = |scenario: &&ScenarioRow| scenario.catches.iter().any(|pattern| matches(pattern, &row.id));
+        let catches = |scenario: &&ScenarioRow| {
+            scenario.role == row.role && scenario.catches.iter().any(|pattern| matches(pattern, &row.id))
+        };
         let caught: Vec<&str> = self.scenarios.iter().filter(catches).map(|scenario| scenario.id.as_str()).collect();
-        Explanation::new("fault", &row.id, &row.title)
+        let run = match row.role {
+            Role::Server => format!("oauthspec server --mock --fault {}", row.id),
+            Role::Client => caught.first().map_or_else(String::new, |scenario| format!("oauthspec selftest -s '{scenario}'")),
+        };
+        Explanation::new(patch_of(row.role, "fault"), &row.id, &row.title)
             .with("why", row.why.clone())
             .with("breaks", self.statements(&row.breaks))
             .with("caught by", caught.join("\n"))
-            .with("run it", format!("oauthspec server --mock --fault {}", row.id))
+            .with("run it", run)
     }
 
     fn requirement(&self, row: &RequirementRow) -> Explanation {
@@ -105,12 +113,24 @@ impl Everything {
 }
 
 fn variant(row: &VariantRow) -> Explanation {
-    Explanation::new("variant", &row.id, &row.title)
+    let run = match row.role {
+        Role::Server => format!("oauthspec server --mock --variant {}", row.id),
+        Role::Client => "oauthspec selftest --part variants -s 'client/*'".to_owned(),
+    };
+    Explanation::new(patch_of(row.role, "variant"), &row.id, &row.title)
         .with("why", row.why.clone())
         .with("plans", row.plans.join(", "))
         .with("declines", row.declines.join("\n"))
         .with("skips", row.skips.join("\n"))
-        .with("run it", format!("oauthspec server --mock --variant {}", row.id))
+        .with("run it", run)
+}
+
+/// The word for a fault or variant, which says whose it is where that is not the mock.
+fn patch_of(role: Role, kind: &str) -> String {
+    match role {
+        Role::Server => kind.to_owned(),
+        Role::Client => format!("client {kind}"),
+    }
 }
 
 fn profile(row: &ProfileRow) -> Explanation {
@@ -131,7 +151,7 @@ struct Explanation {
 }
 
 impl Explanation {
-    fn new(kind: &str, id: &str, title: &str) -> Self {
+    fn new(kind: impl Display, id: &str, title: &str) -> Self {
         Self { heading: format!("{kind} {id}"), title: title.to_owned(), fields: Vec::new() }
     }
 
@@ -173,6 +193,7 @@ mod tests {
             scenarios: vec![ScenarioRow {
                 id: "server/code/reused-code".to_owned(),
                 title: "An authorization code works only once".to_owned(),
+                role: Role::Server,
                 level: Level::Must,
                 severity: Severity::Critical,
                 requirements: vec![id.clone()],
@@ -184,6 +205,7 @@ mod tests {
             faults: ["code-reusable.always", "code-reusable.within-grace", "code-eternal"]
                 .map(|fault| FaultRow {
                     id: fault.to_owned(),
+                    role: Role::Server,
                     title: "Accepts an authorization code more than once".to_owned(),
                     breaks: vec![id.clone()],
                     why: String::new(),
@@ -219,6 +241,18 @@ mod tests {
     #[test]
     fn a_family_is_all_its_members() {
         insta::assert_snapshot!(shown("code-reusable"));
+    }
+
+    #[test]
+    fn what_is_of_the_client_is_run_on_clients() {
+        let mut all = everything();
+        all.scenarios[0].role = Role::Client;
+        all.faults[2].role = Role::Client;
+        all.scenarios[0].catches = vec!["code-eternal".to_owned()];
+        let run = |id: &str| all.explain(id)[0].fields.last().cloned().unwrap();
+        assert_eq!(run("server/code/reused-code"), ("run it", "oauthspec client -s 'server/code/reused-code'".to_owned()));
+        assert_eq!(run("code-eternal"), ("run it", "oauthspec selftest -s 'server/code/reused-code'".to_owned()));
+        assert_eq!(all.explain("code-eternal")[0].heading, "client fault code-eternal");
     }
 
     #[test]

@@ -12,12 +12,13 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {
         Listed::Scenarios => show(format, &data::scenarios()?, &["id", "level", "severity", "title"], |row| {
             vec![row.id.clone(), row.level.to_string(), row.severity.to_string(), row.title.clone()]
         }),
-        Listed::Faults => show(format, &data::faults(), &["id", "title", "breaks"], |row| {
-            vec![row.id.clone(), row.title.clone(), row.breaks.join(", ")]
+        Listed::Faults => show(format, &data::faults(), &["id", "role", "title", "breaks"], |row| {
+            vec![row.id.clone(), row.role.word().to_owned(), row.title.clone(), row.breaks.join(", ")]
         }),
-        Listed::Variants => show(format, &data::variants(), &["id", "title", "declines", "skips", "plans"], |row| {
+        Listed::Variants => show(format, &data::variants(), &["id", "role", "title", "declines", "skips", "plans"], |row| {
             let plans = if row.plans.is_empty() { "all".to_owned() } else { row.plans.join(", ") };
-            vec![row.id.clone(), row.title.clone(), row.declines.join(", "), row.skips.join(", "), plans]
+            let (role, title) = (row.role.word().to_owned(), row.title.clone());
+            vec![row.id.clone(), role, title, row.declines.join(", "), row.skips.join(", "), plans]
         }),
         Listed::Profiles => show(format, &data::profiles(), &["id", "title"], |row| vec![row.id.clone(), row.title.clone()]),
         Listed::Requirements => show(format, &data::requirements(), &["id", "keyword", "binds", "severity", "text"], |row| {

@@ -13,7 +13,9 @@ use super::exit::Exit;
 use super::mock_args::{MockArgs, TlsArgs};
 use super::session;
 use super::values::{AccessLog, ReadyFormat, Switch};
-use crate::mock::{Access, ClientKind as MockKind, JournalLimits, MockBuilder, MockClient, MockServer, MockUser, RealmSpec, Tls};
+use crate::mock::{
+    Access, ClientKind as MockKind, JournalLimits, MockBuilder, MockClient, MockServer, MockUser, RealmSpec, Tls, is_loopback,
+};
 use crate::policy::{Patch, PatchKind, PolicySet, Script};
 use crate::problem::Source;
 use crate::target::config::{Config, MockConfig, MockRealm, MockTls};
@@ -29,13 +31,15 @@ pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
 
 async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
     let grace = config.grace.unwrap_or(GRACE);
+    let public_url = config.public_url.clone();
     // Before anybody is told that it is ready: a signal that comes then finds it listening.
     let stop = stop_signals()?;
     let server = start(args, config).await?;
+    warn_of_issuers(&server, public_url.as_deref());
     ready(args.format.unwrap_or_default(), &server)?;
     tokio::select! {
         () = stop => {}
-        () = input_ended(), if args.until_stdin_ends => {}
+        () = input_ended(), if args.until_stdin_ends.unwrap_or_default() => {}
     }
     report_unmatched(&server);
     // It blocks until the last request is done, or the time is up.
@@ -134,12 +138,45 @@ async fn input_ended() {
     let _ended = ended.await;
 }
 
-/// Rules of the script that never applied, each with its nearest miss: most likely they say something else than was meant.
+/// Issuers that clients elsewhere cannot reach, though they are meant to: the address or the public URL says so.
+fn warn_of_issuers(server: &MockServer, public_url: Option<&str>) {
+    let mut warnings = Vec::new();
+    match public_url {
+        None if server.address().ip().is_unspecified() => warnings.push(format!(
+            "the issuer is {}, which clients on other machines cannot reach; give --public-url with the name by which they know this one",
+            server.issuer()
+        )),
+        Some(url) if !is_of_this_machine(url) => {
+            let local = server.realms().into_iter().filter(|realm| is_of_this_machine(realm.issuer()));
+            warnings.extend(local.map(|realm| {
+                format!(
+                    "the issuer of realm {} is {}, beside the public URL {url}; set `issuer.host` by a script (docs/mock.md, Two hosts)",
+                    realm.name(),
+                    realm.issuer()
+                )
+            }));
+        }
+        _ => {}
+    }
+    for warning in warnings {
+        // Nobody may be listening any more.
+        let _ = writeln!(anstream::stderr(), "warning: {warning}");
+    }
+}
+
+/// Whether a URL leads to whichever machine it is used on.
+fn is_of_this_machine(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_loopback(&url))
+}
+
+/// Rules of scripts that never applied, each with its nearest miss: most likely they say something else than was meant.
 fn report_unmatched(server: &MockServer) {
     let mut err = anstream::stderr();
-    for rule in server.unmatched() {
-        // Nobody may be listening any more.
-        let _ = writeln!(err, "{rule}");
+    for realm in server.realms() {
+        for rule in realm.unmatched() {
+            // Nobody may be listening any more.
+            let _ = writeln!(err, "realm {}: {rule}", realm.name());
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The arguments of `oauthspec mock`. Every one can come from the environment, for containers, and from `[mock]` of the configuration.
+//! The arguments of `oauthspec mock`. Every one can come from the environment, for containers, and those that say what the mock is from
+//! `[mock]` of the configuration too.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,8 +39,9 @@ pub struct MockArgs {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, env = "OAUTHSPEC_MOCK_GRACE", hide_env = true)]
     pub grace: Option<Duration>,
     /// End when the standard input does, so that a test run that holds it leaves nothing behind, however it ends.
-    #[arg(long)]
-    pub until_stdin_ends: bool,
+    #[arg(long, value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_name = "BOOL", env = "OAUTHSPEC_MOCK_UNTIL_STDIN_ENDS", hide_env = true)]
+    pub until_stdin_ends: Option<bool>,
     /// How the default realm behaves.
     #[command(flatten)]
     pub behaviour: BehaviourArgs,

@@ -6,6 +6,27 @@ use serde::Serialize;
 use crate::catalog::{Catalogue, Level, Requirement, Severity};
 use crate::scenario::Scenario;
 
+/// Which party something is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Authorization servers, and the mock.
+    Server,
+    /// Clients, and the reference client.
+    Client,
+}
+
+impl Role {
+    /// Its word: in lists, and as the folder of the scenarios about it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
 /// A scenario.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScenarioRow {
@@ -13,6 +34,8 @@ pub struct ScenarioRow {
     pub id: String,
     /// The behaviour that is right.
     pub title: String,
+    /// Whom it tests.
+    pub role: Role,
     /// The strongest level of its checks.
     pub level: Level,
     /// The harm of its gravest check.
@@ -24,7 +47,7 @@ pub struct ScenarioRow {
     /// Why it matters.
     #[serde(skip)]
     pub why: String,
-    /// How to mend a server that fails.
+    /// How to mend what fails.
     #[serde(skip)]
     pub fix: String,
     /// The file.
@@ -39,6 +62,7 @@ impl ScenarioRow {
         Self {
             id: scenario.id.clone(),
             title: scenario.title.clone(),
+            role: if scenario.is_about_clients() { Role::Client } else { Role::Server },
             level: scenario.level(catalogue),
             severity: scenario.severity,
             requirements: scenario.requirements(),
@@ -55,7 +79,9 @@ impl ScenarioRow {
 pub struct FaultRow {
     /// Its id.
     pub id: String,
-    /// What the mock does under it.
+    /// Whose it is: the mock's, or the reference client's.
+    pub role: Role,
+    /// What they do under it.
     pub title: String,
     /// The requirements that it breaks.
     pub breaks: Vec<String>,
@@ -69,7 +95,9 @@ pub struct FaultRow {
 pub struct VariantRow {
     /// Its id.
     pub id: String,
-    /// What the mock does under it.
+    /// Whose it is: the mock's, or the reference client's.
+    pub role: Role,
+    /// What they do under it.
     pub title: String,
     /// Checks that may warn under it.
     pub declines: Vec<String>,

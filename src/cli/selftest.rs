@@ -7,6 +7,7 @@ use super::args::SelftestArgs;
 use super::error::Error;
 use super::exit::Exit;
 use super::output::{print, print_json};
+use super::rows::Role;
 use super::values::{Format, MatrixPart};
 use super::{plan, server, session};
 use crate::catalog::{Catalogue, Plan};
@@ -23,7 +24,7 @@ pub(super) fn selftest(args: &SelftestArgs) -> Result<Exit, Error> {
     let scenarios = |role| -> Result<Vec<_>, Error> {
         Ok(server::select(&args.selection, role)?.into_iter().map(|one| one.scenario).collect())
     };
-    let (servers, clients) = (scenarios(server::Role::Server)?, scenarios(server::Role::Client)?);
+    let (servers, clients) = (scenarios(Role::Server)?, scenarios(Role::Client)?);
     if servers.is_empty() && clients.is_empty() {
         return Err(Error::NothingSelected);
     }

@@ -10,6 +10,7 @@ use super::args::{ReportArgs, RunArgs, SelectionArgs, ServerArgs};
 use super::error::Error;
 use super::exit::{Exit, Outcome as Counted};
 use super::plan;
+use super::rows::Role;
 use super::session::{self, Session};
 use super::values::Snapshots;
 use crate::catalog::{Catalogue, Plan};
@@ -31,25 +32,6 @@ pub(super) fn server(args: ServerArgs) -> Result<Exit, Error> {
     })
 }
 
-/// Which party scenarios are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    /// Authorization servers.
-    Server,
-    /// Clients.
-    Client,
-}
-
-impl Role {
-    /// Where the scenarios about it stand.
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Client => "client",
-        }
-    }
-}
-
 /// The selected scenarios as the plan judges them.
 pub(super) fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Selected>, Error> {
     let under = |one: Selected| Some(Selected { scenario: one.scenario.under(plan)?, cases: one.cases });
@@ -60,7 +42,7 @@ pub(super) fn planned(selected: Vec<Selected>, plan: &Plan) -> Result<Vec<Select
 /// The scenarios that the arguments select, of those that are built in and of the user's.
 pub(super) fn select(args: &SelectionArgs, role: Role) -> Result<Vec<Selected>, Error> {
     // Those about the other party are read only where a pattern fits nothing, to say what may have been meant.
-    let mut selected = match choose(args, Suite::embedded_below(role.folder()))? {
+    let mut selected = match choose(args, Suite::embedded_below(role.word()))? {
         Ok(selected) => selected,
         Err(_) => choose(args, Suite::embedded())??,
     };

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::args::{EmbeddedArgs, ReachArgs, TargetArgs};
+use super::data;
 use super::error::Error;
 use crate::catalog::{Catalogue, Plan};
 use crate::mock::MockServer;
@@ -330,6 +331,14 @@ fn repeat(args: &TargetArgs, reach: &ReachArgs) -> String {
 }
 
 fn unknown(kind: &'static str, error: UnknownPatch) -> Error {
+    if data::is_of_reference_client(error.kind, &error.id) {
+        let message = format!("`{}` is a {kind} of the reference client, not of the mock", error.id);
+        let help = format!(
+            "`oauthspec explain {}` says how it is played; `oauthspec list {kind}s` shows the mock's with the role `server`",
+            error.id
+        );
+        return Error::Usage { message, help: Some(help) };
+    }
     let nearest = error.help.as_deref().and_then(|help| help.split('`').nth(1)).map(str::to_owned);
     Error::Unknown { kind, id: error.id, nearest }
 }

@@ -47,9 +47,9 @@ pub enum MatrixPart {
 pub enum Listed {
     /// The scenarios.
     Scenarios,
-    /// The faults that the mock can have.
+    /// The faults that the mock can have, and those of the reference client.
     Faults,
-    /// The variants that the mock can be.
+    /// The variants that the mock can be, and those of the reference client.
     Variants,
     /// The providers that the mock can behave like.
     Profiles,

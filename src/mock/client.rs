@@ -182,14 +182,14 @@ fn default_clients() -> Vec<MockClient> {
     let basic = MockClient {
         client_secret: Some("web-secret-e4f1c0a9d2b84b7f".into()),
         auth_method: "client_secret_basic".into(),
-        grant_types: strings(&["authorization_code", "refresh_token", "client_credentials"]),
-        scopes: strings(&["openid", "profile", "email", "offline_access", "api:read", "api:write"]),
+        grant_types: ClientEntry::usual_grants(Some(&())),
+        scopes: ClientEntry::usual_scopes(),
         ..MockClient::default()
     };
     let public = MockClient {
         client_secret: None,
         auth_method: "none".into(),
-        grant_types: strings(&["authorization_code", "refresh_token"]),
+        grant_types: ClientEntry::usual_grants::<()>(None),
         ..basic.clone()
     };
     vec![
@@ -278,4 +278,23 @@ fn default_users() -> Vec<MockUser> {
 
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_those_who_are_there() {
+        let text = include_str!("../../docs/mock.md");
+        for client in default_clients() {
+            let secret = client.client_secret.map_or_else(|| "none".to_owned(), |secret| format!("`{secret}`"));
+            let row = format!("| `{}` | {secret} |", client.client_id);
+            let line = text.lines().find(|line| line.starts_with(&row)).unwrap_or_else(|| panic!("{row}"));
+            assert!(client.redirect_uris.iter().all(|uri| line.contains(&format!("`{uri}`"))), "{line}");
+        }
+        for user in default_users() {
+            assert!(text.contains(&format!("`{}`", user.username)) && text.contains(&format!("`{}`", user.password)));
+        }
+    }
 }

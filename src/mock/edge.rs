@@ -177,10 +177,12 @@ async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> Axum
     let host = request.headers().get("host").and_then(|value| value.to_str().ok()).map_or("", host_of).to_owned();
     let mut request = match read(request, &realms).await {
         Ok(request) => request,
-        Err(refusal) => return write(refusal, Delivery::default()),
+        Err(refusal) => return plain(refusal),
     };
-    let Some((realm, endpoint)) = realms.find(request.path(), &host) else {
-        return write(render::not_found(), Delivery::default());
+    let (realm, endpoint) = match realms.find(request.path(), &host) {
+        Ok(Some(found)) => found,
+        Ok(None) => return plain(render::not_found()),
+        Err(error) => return plain(control::refusal(&error)),
     };
     realm.localise(&mut request, &host);
     let Answer { response, delivery, commits } = guarded(&realm, &request, &endpoint);

@@ -73,6 +73,8 @@ mod visitor;
 pub use access::Access;
 pub use client::{ClientKind, MockClient, MockUser};
 pub use clock::Clock;
+#[cfg(feature = "cli")]
+pub(crate) use control::is_loopback;
 pub use expectation::{Expectation, Expectations, Times};
 pub use journal::{Entry, Journal, JournalLimits, Unseen};
 pub use keys::{KeyInfo, Keys};

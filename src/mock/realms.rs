@@ -142,24 +142,32 @@ impl Realms {
         Some(held.realm.clone())
     }
 
-    /// The realm that a request to its path is for: made now where first use makes realms.
-    pub(super) fn at_path(&self, name: &str) -> Option<Realm> {
-        self.get(name).or_else(|| {
-            let made = self.rules.on_first_use.then(|| self.create(self.model(name)))?;
-            // Whoever came second in a race finds what the first one made.
-            made.ok().or_else(|| self.get(name))
-        })
+    /// The realm and the endpoint that a path leads to under a host; the realm is made now where first use makes realms.
+    ///
+    /// # Errors
+    /// Where a realm would be made, and cannot: there is no room for it.
+    pub(super) fn find(&self, path: &str, host: &str) -> Result<Option<(Realm, Endpoint)>, MockError> {
+        let Some(place) = Place::of(self.local(path)) else { return Ok(None) };
+        let known = place.names().find_map(|name| self.get(name));
+        let realm = known.map_or_else(|| self.on_first_use(&place), |realm| Ok(Some(realm)))?;
+        Ok(realm.map(|realm| {
+            let endpoint = realm.endpoint(&place, host);
+            (realm, endpoint)
+        }))
     }
 
-    /// The realm and the endpoint that a path leads to under a host; the realm is made now where first use makes realms.
-    pub(super) fn find(&self, path: &str, host: &str) -> Option<(Realm, Endpoint)> {
-        let place = Place::of(self.local(path))?;
+    /// The realm that the first request to its path makes.
+    fn on_first_use(&self, place: &Place<'_>) -> Result<Option<Realm>, MockError> {
         // What is nobody's endpoint makes no realm.
-        let meant = place.is_endpoint(self.model.policies.base());
-        let made = || place.names().next().filter(|_| meant).and_then(|name| self.at_path(name));
-        let realm = place.names().find_map(|name| self.get(name)).or_else(made)?;
-        let endpoint = realm.endpoint(&place, host);
-        Some((realm, endpoint))
+        let meant = self.rules.on_first_use && place.is_endpoint(self.model.policies.base());
+        let Some(name) = place.names().next().filter(|_| meant) else { return Ok(None) };
+        match self.create(self.model(name)) {
+            Ok(realm) => Ok(Some(realm)),
+            // Whoever came second in a race finds what the first one made.
+            Err(MockError::Exists(_)) => Ok(self.get(name)),
+            Err(MockError::Name(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A realm that a look at does not use.

@@ -176,6 +176,12 @@ impl MockServer {
         self.realms.get(name)
     }
 
+    /// All its realms, the oldest first.
+    #[must_use]
+    pub fn realms(&self) -> Vec<Realm> {
+        self.realms.all().iter().map(|held| held.realm.clone()).collect()
+    }
+
     /// What a realm of that name is made of that is like the default one was when the server started.
     #[must_use]
     pub fn like_default(&self, name: impl Into<String>) -> RealmSpec {

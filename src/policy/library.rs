@@ -106,6 +106,13 @@ impl Library {
         Ok(())
     }
 
+    /// Every mistake in a file of the user's, whose patches may build on those of this library. It may be a file of the library itself.
+    #[must_use]
+    pub fn check_file(&self, kind: PatchKind, source: &Arc<Source>) -> Vec<Problem> {
+        let read = Patch::parse(kind, source).and_then(|patches| on_their_bases(patches, self.shelf(kind)));
+        read.err().unwrap_or_default()
+    }
+
     /// The fault of that id.
     ///
     /// # Errors

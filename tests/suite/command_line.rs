@@ -32,6 +32,22 @@ fn faults_variants_profiles_and_requirements_are_listed() {
 }
 
 #[test]
+fn what_is_of_the_reference_client_is_told_apart() {
+    let role_of = |rows: &[Value], id: &str| rows.iter().find(|row| row["id"] == id).unwrap()["role"].clone();
+    let faults = listed("faults");
+    assert_eq!((role_of(&faults, "openid-alg-none"), role_of(&faults, "id-token-alg-none")), ("server".into(), "client".into()));
+    assert_eq!(role_of(&listed("variants"), "state-alone"), "client");
+    assert_eq!(role_of(&listed("scenarios"), "client/userinfo/subject-twice"), "client");
+    let folder = tempdir().unwrap();
+    for verb in [&["mock"][..], &["server", "--mock"]] {
+        let ran = run(folder.path(), &[verb, &["--fault", "id-token-alg-none"]].concat()).exits(2);
+        ran.says("`id-token-alg-none` is a fault of the reference client").says("oauthspec explain id-token-alg-none");
+    }
+    run(folder.path(), &["explain", "id-token-alg-none"]).exits(0).shows("oauthspec selftest -s 'client/");
+    run(folder.path(), &["explain", "state-alone"]).exits(0).shows("oauthspec selftest --part variants -s 'client/*'");
+}
+
+#[test]
 fn everything_that_is_listed_is_explained() {
     let folder = tempdir().unwrap();
     run(folder.path(), &["explain", "server/code/reused-code"]).exits(0).shows("RFC6749-4.1.2-05");

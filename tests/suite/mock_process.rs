@@ -24,6 +24,8 @@ async fn the_process_says_when_it_is_ready() {
 fn it_ends_with_its_input_where_that_is_asked_for() {
     let folder = tempdir().unwrap();
     run(folder.path(), &["mock", "--until-stdin-ends"]).exits(0).shows("issuer http://127.0.0.1:");
+    let output = command(folder.path(), &["mock"]).env("OAUTHSPEC_MOCK_UNTIL_STDIN_ENDS", "true").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[tokio::test]
@@ -122,6 +124,8 @@ fn off_the_loopback_interface_a_token_is_needed() {
     ran.says("nothing guards the control API there").says("--control-token");
     let mock = Mock::start(folder.path(), &["--listen", "0.0.0.0:0", "--control-token", "t"]);
     assert!(mock.issuer().starts_with("http://0.0.0.0:"));
+    #[cfg(unix)]
+    assert!(mock.terminate().1.contains("give --public-url"));
 }
 
 #[cfg(unix)]
@@ -145,6 +149,34 @@ async fn requests_under_way_are_finished_and_the_log_tells_no_secrets() {
         .unwrap();
     assert_eq!((&line["target"], &line["status"]), (&Value::from("/default/jwks?code=…"), &Value::from(200)));
     assert!(!log.contains("s3cret"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_issuer_beside_the_public_url_is_told_until_a_script_names_its_host() {
+    let folder = tempdir().unwrap();
+    let arguments = ["--profile", "cognito", "--public-url", "https://auth.example"];
+    let (_, said) = Mock::start(folder.path(), &arguments).terminate();
+    assert!(said.contains("issuer of realm default is https://localhost/default/") && said.contains("`issuer.host`"), "{said}");
+    let hosts = "[two-hosts]\n[[two-hosts.patch]]\nset = { \"issuer.host\" = \"pool.example\" }\n";
+    fs::write(folder.path().join("hosts.toml"), hosts).unwrap();
+    let mock = Mock::start(folder.path(), &[&arguments[..], &["--script", "hosts.toml"]].concat());
+    assert!(mock.issuer().starts_with("https://pool.example/default/"), "{}", mock.issuer());
+    assert!(!mock.terminate().1.contains("warning"));
+}
+
+#[cfg(unix)]
+#[test]
+fn rules_that_never_applied_are_told_of_every_realm() {
+    let folder = tempdir().unwrap();
+    for (file, id) in [("first.toml", "one"), ("second.toml", "two")] {
+        let script = format!("[{id}]\n[[{id}.patch]]\nwhen = {{ endpoint = \"token\" }}\nrespond = {{ status = 503 }}\n");
+        fs::write(folder.path().join(file), script).unwrap();
+    }
+    let config = "[mock]\nscript = \"first.toml\"\n[[mock.realms]]\nname = \"other\"\nscript = \"second.toml\"\n";
+    fs::write(folder.path().join("mock.toml"), config).unwrap();
+    let (_, said) = Mock::start(folder.path(), &["--config", "mock.toml"]).terminate();
+    assert!(said.contains("realm default: rule 1 of `one`") && said.contains("realm other: rule 1 of `two`"), "{said}");
 }
 
 #[tokio::test]

@@ -74,11 +74,7 @@ fn same_site(realms: &Realms, headers: &HeaderMap) -> Result<(), Trouble> {
 fn own_host(realms: &Realms, headers: &HeaderMap) -> Result<(), Trouble> {
     let host = text(headers, "host").unwrap_or_default();
     let named = Url::parse(&format!("http://{host}/")).ok();
-    let loopback = named.as_ref().and_then(Url::host).is_some_and(|host| match host {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    });
+    let loopback = named.as_ref().is_some_and(is_loopback);
     let own = Url::parse(realms.base_url()).ok();
     let public = own.as_ref().and_then(Url::host_str).is_some_and(|own| named.as_ref().and_then(Url::host_str) == Some(own));
     if loopback || public {
@@ -87,6 +83,15 @@ fn own_host(realms: &Realms, headers: &HeaderMap) -> Result<(), Trouble> {
     let detail =
         format!("the request is for the host `{host}`, and without a control token only this machine may use the control paths");
     Err(Trouble::new(403, "Forbidden", detail))
+}
+
+/// Whether a URL leads to whichever machine it is used on.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    url.host().is_some_and(|host| match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
 }
 
 /// An origin is ours if it names the host that the request is for, or the public one.

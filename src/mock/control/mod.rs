@@ -34,13 +34,15 @@ use axum::response::Response as AxumResponse;
 
 use self::ask::Ask;
 use self::guard::Foreign;
+#[cfg(feature = "cli")]
+pub(crate) use self::guard::is_loopback;
 pub(super) use self::page::Flows;
 use self::page::Wish;
 use self::route::{Handler, Route};
 use self::table::routes;
 use self::trouble::Trouble;
-use super::edge;
 use super::realms::Realms;
+use super::{MockError, edge};
 use crate::oauth::Response;
 use crate::problem::nearest;
 
@@ -58,6 +60,11 @@ pub(super) async fn answer(realms: Arc<Realms>, request: AxumRequest) -> AxumRes
         Ok(response) => response,
         Err(trouble) => edge::plain(trouble.response()),
     }
+}
+
+/// The answer to a request for which no realm could be made: what the control API says of it.
+pub(super) fn refusal(error: &MockError) -> Response {
+    realms::refused(error).response()
 }
 
 async fn attend(realms: Arc<Realms>, request: AxumRequest) -> Result<AxumResponse, Trouble> {

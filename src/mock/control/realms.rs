@@ -188,7 +188,7 @@ fn brief(realms: &Realms, held: &Held) -> Brief {
     }
 }
 
-fn refused(error: &MockError) -> Trouble {
+pub(super) fn refused(error: &MockError) -> Trouble {
     match error {
         MockError::Exists(_) => {
             Trouble::at("/name", error.to_string()).status(409, "Conflict").help("delete it first, or leave the name out")

@@ -13,6 +13,7 @@ use super::trouble::Trouble;
 use crate::mock::clock::last_moment;
 use crate::mock::{ClientKind, MockClient, MockUser};
 use crate::oauth::{is_nqchar, is_vschar};
+use crate::policy::ClientEntry;
 use crate::reader::parse_duration;
 
 /// A client.
@@ -98,19 +99,14 @@ impl ClientShape {
             }
         };
         self.check_names()?;
-        let confidential = self.client_secret.is_some();
-        let grants = || {
-            let all = [("authorization_code", true), ("refresh_token", true), ("client_credentials", confidential)];
-            all.iter().filter(|(_, may)| *may).map(|(grant, _)| (*grant).to_owned()).collect()
-        };
-        let scopes = || ["openid", "profile", "email", "offline_access", "api:read", "api:write"].map(str::to_owned).to_vec();
+        let grants = self.grant_types.unwrap_or_else(|| ClientEntry::usual_grants(self.client_secret.as_ref()));
         Ok(MockClient {
             client_id: self.client_id,
             client_secret: self.client_secret,
             auth_method: method.name().to_owned(),
             redirect_uris: self.redirect_uris,
-            grant_types: self.grant_types.unwrap_or_else(grants),
-            scopes: self.scopes.unwrap_or_else(scopes),
+            grant_types: grants,
+            scopes: self.scopes.unwrap_or_else(ClientEntry::usual_scopes),
             kind: match self.kind {
                 Kind::Web => ClientKind::Web,
                 Kind::Native => ClientKind::Native,

@@ -186,6 +186,19 @@ settings! {
     }
 }
 
+impl ClientEntry {
+    /// The grants of a client of which nothing else is said, by configuration or over the control API.
+    pub(crate) fn usual_grants<S>(secret: Option<&S>) -> Vec<String> {
+        let machine = secret.map(|_| "client_credentials");
+        ["authorization_code", "refresh_token"].into_iter().chain(machine).map(str::to_owned).collect()
+    }
+
+    /// The scope tokens of such a client.
+    pub(crate) fn usual_scopes() -> Vec<String> {
+        ["openid", "profile", "email", "offline_access", "api:read", "api:write"].map(str::to_owned).to_vec()
+    }
+}
+
 settings! {
     /// A user that there is when a realm begins.
     UserEntry {

@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::check::Checks;
 use super::file;
 use super::mock_file;
+use crate::policy::ClientEntry;
 use crate::target::{Client, User};
 
 /// `[mock]`
@@ -131,7 +132,16 @@ impl Checks<'_> {
     }
 
     fn mock_clients(&mut self, clients: Vec<Spanned<file::Client>>) -> Vec<Client> {
-        clients.into_iter().map(|client| self.registered(client).0).collect()
+        let usual = |mut client: Spanned<file::Client>| {
+            let place = client.span();
+            let known = client.get_mut();
+            let grants = || ClientEntry::usual_grants(known.client_secret.as_ref());
+            known.grant_types = Some(known.grant_types.take().unwrap_or_else(grants));
+            let scopes = || ClientEntry::usual_scopes().into_iter().map(|scope| Spanned::new(place.clone(), scope)).collect();
+            known.scopes = Some(known.scopes.take().unwrap_or_else(scopes));
+            client
+        };
+        clients.into_iter().map(usual).map(|client| self.registered(client).0).collect()
     }
 
     fn mock_users(&mut self, users: Vec<mock_file::MockUser>) -> Vec<(User, Map<String, Value>)> {

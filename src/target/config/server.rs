@@ -115,7 +115,7 @@ impl Checks<'_> {
                 "add redirect_uris = [\"https://client.example/callback\"], or name its other grant_types",
             );
         }
-        let scopes = client.scopes.into_iter().map(|scope| self.scope_token(scope)).collect();
+        let scopes = client.scopes.unwrap_or_default().into_iter().map(|scope| self.scope_token(scope)).collect();
         let kind = match client.kind.as_ref().map(|kind| self.one_of(kind, &["web", "native"])) {
             Some(Some("native")) => ClientKind::Native,
             Some(_) => ClientKind::Web,

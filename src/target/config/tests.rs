@@ -111,6 +111,24 @@ expires = 2027-03-01
 }
 
 #[test]
+fn clients_of_the_mock_have_the_usual_grants_and_scopes() {
+    let clients = |client: &str| {
+        let text = format!("[mock]\n[[mock.clients]]\nclient_id = \"a\"\nredirect_uris = [\"https://c/cb\"]\n{client}");
+        parse(&text).unwrap().mock.unwrap().realm.clients.unwrap()
+    };
+    let confidential = clients("client_secret = \"s\"");
+    assert_eq!(confidential[0].grant_types, ["authorization_code", "refresh_token", "client_credentials"]);
+    assert_eq!(confidential[0].scopes.len(), 6);
+    let public = clients("scopes = [\"x\"]");
+    assert_eq!((public[0].grant_types.len(), public[0].scopes.as_slice()), (2, &["x".to_owned()][..]));
+    let server = parse(&format!("[server]\n{CLIENT}")).unwrap().server.unwrap();
+    assert_eq!(
+        (server.clients[0].grant_types.as_slice(), server.clients[0].scopes.len()),
+        (&["authorization_code".to_owned()][..], 0)
+    );
+}
+
+#[test]
 fn unknown_keys_are_told_with_their_place_and_what_was_meant() {
     assert_eq!(mistake("[server]\nisuer = \"x\"\n"), "oauthspec.toml:2:1: unknown key `isuer` (did you mean `issuer`?)");
     let text = format!("{CLIENT}client_secert = \"x\"\n");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{call, exchange, get, object, post, refusal, start};
+use super::{call, exchange, get, object, post, refusal, send_to, start};
 use crate::mock::MockServer;
 use crate::oauth::{Params, Request};
 
@@ -434,18 +434,9 @@ fn keys_are_named_as_they_are_published_and_the_second_one_is_among_them() {
 fn first_use_makes_a_realm_where_that_is_allowed() {
     let closed = start();
     let open = MockServer::builder().realms_on_first_use().start_blocking().unwrap();
-    let status = |server: &MockServer, path: &str| super::send(server, "GET", &format!("/../{path}"), &[], "").status;
-    let raw = |server: &MockServer, path: &str| {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().to_owned()
-    };
-    assert_eq!(status(&closed, "x"), 404);
-    assert_eq!(raw(&closed, "/new/jwks"), "404");
-    assert_eq!((raw(&open, "/new/jwks").as_str(), raw(&open, "/other/favicon.ico").as_str()), ("200", "404"));
+    let status = |server: &MockServer, path: &str| send_to(server, "GET", path, &[], "").status;
+    assert_eq!((status(&closed, "/_oauthspec/../x"), status(&closed, "/new/jwks")), (404, 404));
+    assert_eq!((status(&open, "/new/jwks"), status(&open, "/other/favicon.ico")), (200, 404));
     let names: Vec<_> = get(&open, "/realms")["realms"].as_array().unwrap().iter().map(|realm| realm["name"].clone()).collect();
     assert_eq!(names, ["default", "new"]);
 }
@@ -459,6 +450,10 @@ fn idle_realms_go_and_the_limit_holds() {
     let server = MockServer::builder().realm_limit(2).start_blocking().unwrap();
     post(&server, "/realms", &object());
     assert_eq!(call(&server, "POST", "/realms", &object()).status, 503);
+    let open = MockServer::builder().realm_limit(1).realms_on_first_use().start_blocking().unwrap();
+    let refused = send_to(&open, "GET", "/new/jwks", &[], "");
+    assert_eq!((refused.status, refused.json()["title"].clone()), (503, "No room".into()));
+    assert_eq!(send_to(&open, "GET", "/-new/jwks", &[], "").status, 404);
 }
 
 #[test]

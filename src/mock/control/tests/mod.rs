@@ -32,8 +32,13 @@ fn start() -> MockServer {
 
 /// Sends a control request with header fields of its own, and reads the answer to its end.
 fn send(server: &MockServer, method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Got {
+    send_to(server, method, &format!("/_oauthspec{path}"), fields, body)
+}
+
+/// The same to any path.
+fn send_to(server: &MockServer, method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Got {
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    let mut head = format!("{method} /_oauthspec{path} HTTP/1.1\r\nConnection: close\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         head.push_str(&format!("Host: {}\r\n", server.address()));
     }
