@@ -1,5 +1,6 @@
 //! Scope: a set of case-sensitive tokens (RFC 6749 section 3.3).
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::is_nqchar;
@@ -75,13 +76,9 @@ impl Eq for Scope {}
 
 impl FromIterator<String> for Scope {
     fn from_iter<I: IntoIterator<Item = String>>(tokens: I) -> Self {
-        let mut scope = Self::default();
-        for token in tokens {
-            if !scope.contains(&token) {
-                scope.0.push(token);
-            }
-        }
-        scope
+        // A request may bring a hundred thousand of them.
+        let mut seen = HashSet::new();
+        Self(tokens.into_iter().filter(|token| seen.insert(token.clone())).collect())
     }
 }
 
