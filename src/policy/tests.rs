@@ -128,7 +128,7 @@ fn answers_are_such_as_http_carries() {
     );
     assert_eq!(respond(r#"status = 204, body = "x""#), "f.toml:5:27: an answer with status 204 has no body");
     let empty = "[s]\n[[s.patch]]\nrewrite.message = { status = 204, body = \"\" }";
-    assert!(crate::policy::Script::from_toml("s.toml", empty).is_ok());
+    assert!(Script::from_toml("s.toml", empty).is_ok());
     assert_eq!(
         mistake("[[f.patch]]\nrewrite.message = { headers = { X = \"\\u0000\" } }"),
         "f.toml:5:37: a header field holds no control characters (RFC 9110 section 5.5)"
