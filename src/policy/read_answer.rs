@@ -60,7 +60,7 @@ impl Answers<'_> {
             (.., Some(hex)) => Respond::new(status).body(self.hex(&hex.value).unwrap_or_default()),
             (None, None, None) => Respond::new(status),
         };
-        if let Some(body) = given.first() {
+        if let Some(body) = given.first().filter(|_| !respond.body.is_empty()) {
             self.check_body(&body.span, status);
         }
         for (name, value) in self.headers(&mut fields) {
@@ -140,8 +140,10 @@ impl Answers<'_> {
         rewrite.headers.extend(fields.strings("unset_headers").into_iter().map(|name| (name.into_inner(), None)));
         rewrite.members = self.merged(&mut fields, "members", "unset_members");
         if let Some(entry) = fields.entry("body") {
-            self.check_body(&entry.span, rewrite.status.unwrap_or(200));
             rewrite.body = self.0.string(&entry.value).map(str::to_owned);
+            if rewrite.body.as_ref().is_some_and(|body| !body.is_empty()) {
+                self.check_body(&entry.span, rewrite.status.unwrap_or(200));
+            }
         }
         fields.finish();
     }

@@ -127,6 +127,8 @@ fn answers_are_such_as_http_carries() {
         "f.toml:5:25: `content-length` follows from the body (for a body that is shorter than announced, write bytes = { truncate = 10 })"
     );
     assert_eq!(respond(r#"status = 204, body = "x""#), "f.toml:5:27: an answer with status 204 has no body");
+    let empty = "[s]\n[[s.patch]]\nrewrite.message = { status = 204, body = \"\" }";
+    assert!(Script::from_toml("s.toml", empty).is_ok());
     assert_eq!(
         mistake("[[f.patch]]\nrewrite.message = { headers = { X = \"\\u0000\" } }"),
         "f.toml:5:37: a header field holds no control characters (RFC 9110 section 5.5)"

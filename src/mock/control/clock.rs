@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ask::{Ask, Nothing};
-use super::shapes::{duration, rfc3339, time};
+use super::shapes::{duration, in_range, rfc3339, time};
 use super::trouble::Trouble;
 use crate::mock::Realm;
-use crate::mock::clock::last_moment;
 
 /// What a clock shows.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -48,11 +47,7 @@ pub(super) fn apply(realm: &Realm, change: &ClockChange) -> Result<(), Trouble> 
     let set = change.time.as_deref().map(|text| time(text, "/time")).transpose()?;
     let by = change.advance.as_deref().map(|text| duration(text).map_err(|wrong| Trouble::at("/advance", wrong))).transpose()?;
     let begins = set.unwrap_or_else(|| realm.now());
-    if let Some(by) = by
-        && begins.checked_add(by).is_none_or(|time| time > last_moment())
-    {
-        return Err(Trouble::at("/advance", "a clock shows no time after the year 9999"));
-    }
+    by.map_or(Ok(()), |by| in_range(begins, by, "/advance"))?;
     if let Some(time) = set {
         realm.set_time(time);
     }

@@ -223,6 +223,14 @@ pub(super) fn time(text: &str, at: &str) -> Result<SystemTime, Trouble> {
     Ok(time)
 }
 
+/// Refuses a length of time that ends when clocks do.
+pub(super) fn in_range(begins: SystemTime, by: Duration, at: &str) -> Result<(), Trouble> {
+    match begins.checked_add(by) {
+        Some(end) if end <= last_moment() => Ok(()),
+        _ => Err(Trouble::at(at, "it ends after the year 9999, and no clock goes so far")),
+    }
+}
+
 /// Reads a length of time.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text)

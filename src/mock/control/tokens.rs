@@ -1,11 +1,13 @@
 //! Tokens on demand: any token or code, right or broken in a named way.
 
+use std::time::SystemTime;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ask::Ask;
-use super::shapes::{duration, rfc3339};
+use super::shapes::{duration, in_range, rfc3339};
 use super::trouble::Trouble;
 use crate::mock::{Mint, MintError, MintKind};
 
@@ -82,12 +84,12 @@ pub(super) struct Token {
 pub(super) fn mint(ask: &Ask, asked: &TokenRequest) -> Result<Token, Trouble> {
     let realm = ask.realm()?;
     let kind = asked.kind;
-    let minted = realm.mint(&wanted(asked.clone())?).map_err(|error| refused(&error))?;
+    let minted = realm.mint(&wanted(asked.clone(), realm.now())?).map_err(|error| refused(&error))?;
     let (header, claims) = minted.jwt.map(|jwt| (jwt.header, jwt.claims)).unzip();
     Ok(Token { kind, token: minted.value, header, claims, expires: rfc3339(minted.expires), known: minted.known })
 }
 
-fn wanted(asked: TokenRequest) -> Result<Mint, Trouble> {
+fn wanted(asked: TokenRequest, now: SystemTime) -> Result<Mint, Trouble> {
     let kind = match asked.kind {
         Kind::AccessToken => MintKind::AccessToken,
         Kind::RefreshToken => MintKind::RefreshToken,
@@ -96,7 +98,9 @@ fn wanted(asked: TokenRequest) -> Result<Mint, Trouble> {
     };
     let mut mint = Mint::new(kind, asked.client);
     if let Some(text) = asked.lifetime {
-        mint = mint.lifetime(duration(&text).map_err(|wrong| Trouble::at("/lifetime", wrong))?);
+        let lifetime = duration(&text).map_err(|wrong| Trouble::at("/lifetime", wrong))?;
+        in_range(now, lifetime, "/lifetime")?;
+        mint = mint.lifetime(lifetime);
     }
     if asked.jwt {
         mint = mint.jwt();

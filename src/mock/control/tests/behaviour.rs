@@ -174,9 +174,14 @@ fn nothing_stands_in_for_what_is_asked_for() {
             r#"{"time": "1969-12-31T23:59:59Z"}"#,
             "/time: `1969-12-31T23:59:59Z` is not from 1970 to 9999",
         ),
-        ("/realms/default/clock", r#"{"advance": "4000000d"}"#, "/advance: a clock shows no time after the year 9999"),
+        ("/realms/default/clock", r#"{"advance": "4000000d"}"#, "/advance: it ends after the year 9999"),
         ("/realms/default/journal/search", r#"{"since": "x"}"#, "/since: expected a whole number, but it is text"),
         ("/realms/default/tokens", r#"{"kind": "code"}"#, "/client: `client` is missing"),
+        (
+            "/realms/default/tokens",
+            r#"{"kind": "code", "client": "web", "lifetime": "200000000000d"}"#,
+            "/lifetime: it ends after the year 9999",
+        ),
         ("/realms/default/scripts", "[]", ": expected an object, but it is a list"),
     ] {
         let (status, told) = refused(path, body);
