@@ -57,7 +57,7 @@ impl Adjudicated {
                 Some(before) if before == verdict => {}
                 Some(before) => out.push(format!("different  {key}: {verdict}, adjudicated as {before}")),
                 None if by_chance(key, verdict) || (verdict == "skip" && by_pattern(key)) => {}
-                None => out.push(format!("new  {verdict} {key}")),
+                None => out.push(format!("new  {verdict} {key}: {}", reason(results, key))),
             }
         }
         let idle = |pattern: &&String| !seen.iter().any(|(key, verdict)| verdict == "skip" && matches(pattern, key));
@@ -66,6 +66,13 @@ impl Adjudicated {
         out.extend(self.tolerated.iter().filter(ran).map(|key| format!("gone  tolerated {key}")));
         out
     }
+}
+
+/// Why the scenario of a key is no pass.
+fn reason<'r>(results: &'r Value, key: &str) -> &'r str {
+    let id = key.split(['[', '#']).next().unwrap_or(key);
+    let scenario = results["scenarios"].as_array().into_iter().flatten().find(|scenario| scenario["id"] == id);
+    scenario.and_then(|scenario| scenario["reason"].as_str()).unwrap_or_default()
 }
 
 fn verdicts(results: &Value) -> Verdicts {
