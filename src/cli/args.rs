@@ -129,7 +129,7 @@ pub struct ClientArgs {
     #[arg(long, value_name = "URL")]
     pub start_url: Option<String>,
     /// What makes the web application use its token.
-    #[arg(long, value_name = "URL", requires = "start_url")]
+    #[arg(long, value_name = "URL", requires = "start_url", conflicts_with = "command")]
     pub api_url: Option<String>,
     /// The client identifier that it uses [default: client].
     #[arg(long, value_name = "ID")]
@@ -503,6 +503,7 @@ mod tests {
     #[case("server --timeout 5", ErrorKind::ValueValidation)]
     #[case("server --level shall", ErrorKind::InvalidValue)]
     #[case("server --quiet --verbose", ErrorKind::ArgumentConflict)]
+    #[case("client --api-url http://127.0.0.1/api -- ./my-cli", ErrorKind::ArgumentConflict)]
     #[case("mock --listen 9000", ErrorKind::ValueValidation)]
     #[case("mock --tls-cert cert.pem", ErrorKind::MissingRequiredArgument)]
     #[case("mock --tls-cert c --tls-key k --tls-ca-out f", ErrorKind::ArgumentConflict)]
