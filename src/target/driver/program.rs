@@ -87,7 +87,7 @@ impl Running {
                 return Some(url);
             }
             tokio::select! {
-                // A line that does not end is whole once nothing more comes of it.
+                // Nothing tells that a line without an end is whole but that no more comes of it for a while.
                 () = tokio::time::sleep(UNENDED) => {
                     if let Some(url) = self.printed(servers, true) {
                         return Some(url);
