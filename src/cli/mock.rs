@@ -18,8 +18,8 @@ use crate::mock::{
 };
 use crate::policy::{Patch, PatchKind, PolicySet, Script};
 use crate::problem::Source;
-use crate::target::config::{Config, MockConfig, MockRealm, MockTls};
-use crate::target::{Client, ClientKind, User};
+use crate::target::config::{Config, MockConfig, MockRealm, MockTls, RealmClient};
+use crate::target::{ClientKind, User};
 
 /// How long requests that are under way may take, where nothing is said.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,18 +33,26 @@ async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
     let grace = config.grace.unwrap_or(GRACE);
     let public_url = config.public_url.clone();
     // Before anybody is told that it is ready: a signal that comes then finds it listening.
-    let stop = stop_signals()?;
+    let mut signals = Signals::new()?;
     let server = start(args, config).await?;
     warn_of_issuers(&server, public_url.as_deref());
     ready(args.format.unwrap_or_default(), &server)?;
     tokio::select! {
-        () = stop => {}
+        () = signals.next() => {}
         () = input_ended(), if args.until_stdin_ends.unwrap_or_default() => {}
     }
     report_unmatched(&server);
-    // It blocks until the last request is done, or the time is up.
-    let _panicked = tokio::task::spawn_blocking(move || server.stop(grace)).await;
-    Ok(Exit::Ok)
+    let (tell, stopped) = tokio::sync::oneshot::channel::<()>();
+    // It blocks until the last request is done, or the time is up: on a thread that nobody has to wait for.
+    std::thread::spawn(move || {
+        server.stop(grace);
+        drop(tell);
+    });
+    tokio::select! {
+        _ = stopped => Ok(Exit::Ok),
+        // Whoever asks twice does not want to wait.
+        () = signals.next() => Ok(Exit::Interrupted),
+    }
 }
 
 /// `[mock]` of the configuration, with what is given on the command line or in the environment in its place.
@@ -180,24 +188,45 @@ fn report_unmatched(server: &MockServer) {
     }
 }
 
-/// What comes back when the process is asked to stop.
-fn stop_signals() -> Result<impl Future<Output = ()>, Error> {
-    #[cfg(unix)]
-    {
+/// What the process is asked to stop by.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    #[cfg(not(unix))]
-    Ok(async {
+
+    /// Comes back when it is asked, each time.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// What the process is asked to stop by.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn new() -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    /// Comes back when it is asked, each time.
+    async fn next(&mut self) {
         // Without a way to hear of Ctrl-C the process ends by the signal itself.
         let _ = tokio::signal::ctrl_c().await;
-    })
+    }
 }
 
 /// One line, flushed, so that whoever started it can read it and go on.
@@ -252,7 +281,8 @@ fn configured(path: &Path) -> Result<MockConfig, Error> {
         return Err(Error::Usage { message, help: None });
     };
     let realm = MockRealm {
-        clients: Some(server.clients).filter(|clients| !clients.is_empty()),
+        clients: Some(server.clients.into_iter().map(RealmClient::from).collect::<Vec<_>>())
+            .filter(|clients| !clients.is_empty()),
         users: Some(server.users.into_iter().map(|user| (user, serde_json::Map::new())).collect::<Vec<_>>())
             .filter(|users| !users.is_empty()),
         ..MockRealm::default()
@@ -332,7 +362,8 @@ fn user((user, claims): &(User, serde_json::Map<String, serde_json::Value>)) -> 
     MockUser { username: user.username.clone(), password: user.password.clone(), claims: claims.clone() }
 }
 
-fn client(client: &Client) -> MockClient {
+fn client(of_realm: &RealmClient) -> MockClient {
+    let client = &of_realm.client;
     MockClient {
         client_id: client.client_id.clone(),
         client_secret: client.client_secret.clone(),
@@ -345,6 +376,8 @@ fn client(client: &Client) -> MockClient {
             ClientKind::Native => MockKind::Native,
         },
         may_introspect: client.may_introspect,
+        require_par: of_realm.require_par,
+        metadata: of_realm.metadata.clone(),
         ..MockClient::default()
     }
 }

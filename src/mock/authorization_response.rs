@@ -40,7 +40,12 @@ pub(super) fn render(answer: &AuthorizationResponse, setting: Setting<'_>, signe
             value.into_iter().for_each(|value| params.push(name.as_str(), value));
         }
     }
-    deliver(&answer.redirect_uri, &params, answer.via.unwrap_or(via), setting)
+    let own = answer.result.as_ref().err().and_then(|cause| match setting.policy.errors.authorize.of(*cause).via.as_str() {
+        "query" => Some(Via::Query),
+        "fragment" => Some(Via::Fragment),
+        _ => None,
+    });
+    deliver(&answer.redirect_uri, &params, own.or(answer.via).unwrap_or(via), setting)
 }
 
 /// The parameters with those of these names in front, in this order.

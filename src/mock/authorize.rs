@@ -1,6 +1,7 @@
 //! Authorization endpoint: reads and judges the request (RFC 6749 section 4.1.1). What the user then does is `interaction`'s.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::MockClient;
 use super::call::{Call, Fields};
@@ -51,6 +52,8 @@ pub(super) struct Transaction {
     pub(super) browser: String,
     /// Who has logged in for it.
     pub(super) session: Option<Session>,
+    /// When it began.
+    pub(super) begun: Duration,
 }
 
 /// An authorization request whose response has somewhere to go.

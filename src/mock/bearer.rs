@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Identity};
+use super::call::{Call, Endpoint, Identity};
 use super::decision::{Cache, Decision, Outcome};
 use super::state::{State, Token, TokenKind};
 use super::trust;
@@ -37,6 +37,7 @@ pub(super) fn userinfo(call: &Call<'_>, policy: &Policy, state: &State) -> Decis
             (!value.is_null()).then(|| (name.clone(), value))
         });
         body.extend(further);
+        body.retain(|name, _| !policy.userinfo.omit.contains(name));
         if policy.userinfo.booleans == Booleans::String {
             body.values_mut().filter(|value| value.is_boolean()).for_each(|value| *value = json!(value.to_string()));
         }
@@ -107,8 +108,9 @@ fn answer(
         Some(scope) => !bearer.scope.contains(scope),
         None => bearer.scope.is_empty(),
     };
-    let decision = if policy.resource.check_scope && lacking {
-        let scope = needed.map(str::to_owned);
+    let nobody = *call.endpoint == Endpoint::Userinfo && policy.userinfo.users_only && bearer.user.is_none();
+    let decision = if (policy.resource.check_scope && lacking) || nobody {
+        let scope = needed.map(str::to_owned).filter(|_| policy.resource.challenge_scope);
         Decision::new(Outcome::BearerError { cause: BearerCause::InsufficientScope, scope })
     } else {
         let cache = if policy.resource.no_store { Cache::NoStore } else { Cache::Public };

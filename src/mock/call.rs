@@ -144,10 +144,11 @@ impl Endpoint {
             (&paths.device, Self::Verification),
             (&paths.end_session, Self::EndSession),
         ];
-        if let Some((_, endpoint)) = places.into_iter().find(|(place, _)| *place == path) {
+        let same = |place: &str| place == path || (!paths.case_sensitive && place.eq_ignore_ascii_case(path));
+        if let Some((_, endpoint)) = places.into_iter().find(|(place, _)| same(place)) {
             return endpoint;
         }
-        if paths.error.iter().any(|place| place == path) {
+        if paths.error.iter().any(|place| same(place)) {
             return Self::ErrorPage;
         }
         let below =

@@ -20,10 +20,11 @@ pub(super) fn decide(call: &Call<'_>, effective: &Arc<Effective>, state: &mut St
         Err(decision) => return *decision,
     };
     match call.request.method.as_str() {
-        "GET" if transaction.session.is_some() || transaction.asked.wanted.is_err() => {
-            interaction::set_out(call, state, transaction)
-        }
-        "GET" => page(call, &transaction, policy, None),
+        "GET" => match interaction::at_once(call, state, &transaction) {
+            Some(decision) => decision,
+            None if transaction.session.is_some() => interaction::set_out(call, state, transaction),
+            None => page(call, &transaction, policy, state, None),
+        },
         "POST" => post(call, transaction, policy, state),
         _ => Decision::method("GET, POST"),
     }
@@ -37,11 +38,14 @@ fn post(call: &Call<'_>, transaction: Transaction, policy: &Policy, state: &mut 
     if policy.pages.csrf && !is_own(call, &fields, policy) {
         return Decision::stale("foreign_form", "This form was not sent from the page that was shown to you.");
     }
+    if is_late(call, &fields, policy, state) {
+        return interaction::over();
+    }
     if let Some(cause) = interaction::chosen_error(call, &fields) {
         return interaction::refuse(state, &transaction, cause);
     }
     let Some(session) = interaction::new_session(call, policy, &fields) else {
-        return page(call, &transaction, policy, Some(interaction::WRONG_PASSWORD));
+        return page(call, &transaction, policy, state, Some(interaction::WRONG_PASSWORD));
     };
     let cookie = interaction::keep_session(call, policy, state, session.clone());
     interaction::set_out(call, state, Transaction { session: Some(session), ..transaction }).cookie(cookie)
@@ -53,7 +57,24 @@ fn is_own(call: &Call<'_>, fields: &Fields, policy: &Policy) -> bool {
     cookie.is_some() && fields.get(&policy.pages.csrf_field) == cookie.as_deref()
 }
 
-fn page(call: &Call<'_>, transaction: &Transaction, policy: &Policy, mistake: Option<&'static str>) -> Decision {
+/// Whether the page of the form was shown too long ago.
+fn is_late(call: &Call<'_>, fields: &Fields, policy: &Policy, state: &State) -> bool {
+    let shown = fields.get(&policy.pages.csrf_field).and_then(|csrf| state.forms.get(csrf));
+    policy.pages.csrf
+        && policy.pages.sign_in_lifetime > 0
+        && !shown.is_some_and(|shown| interaction::in_time(call, policy, *shown))
+}
+
+fn page(
+    call: &Call<'_>,
+    transaction: &Transaction,
+    policy: &Policy,
+    state: &mut State,
+    mistake: Option<&'static str>,
+) -> Decision {
+    if policy.pages.csrf && policy.pages.sign_in_lifetime > 0 {
+        state.forms.insert(call.stamp.csrf.clone(), call.now);
+    }
     let form = Form {
         query: Some(call.request.query().unwrap_or("").to_owned()),
         csrf: policy.pages.csrf.then(|| call.stamp.csrf.clone()),

@@ -1,6 +1,7 @@
 //! The edge: sockets, HTTP, limits. The only place that knows axum and hyper; also where answers are delayed, cut or refused.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +14,7 @@ use axum::body::Body;
 use axum::extract::{Request as AxumRequest, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::Response as AxumResponse;
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,6 +28,7 @@ use tokio::sync::oneshot;
 use super::access::{self, Access, Listener};
 use super::call::Endpoint;
 use super::control;
+use super::journal::Entry;
 use super::realm::{Answer, Realm, host_of};
 use super::realms::Realms;
 use super::render;
@@ -57,7 +60,7 @@ pub(super) async fn serve(listener: TcpListener, serving: Serving, stop: oneshot
     if let Some(idle) = realms.rules().idle {
         tokio::spawn(forget(Arc::clone(&realms), idle));
     }
-    let router = Router::new().fallback(answer).with_state(Arc::clone(&realms));
+    let router = Router::new().fallback(control).with_state(Arc::clone(&realms));
     let graceful = GracefulShutdown::new();
     let accept = async {
         loop {
@@ -99,11 +102,11 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, serving
     let reset = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(Socket::new(stream, Arc::clone(&reset)));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let router = TowerToHyperService::new(router.clone());
+        let (router, realms) = (router.clone(), Arc::clone(&serving.realms));
         let reset = Arc::clone(&reset);
         let noted = serving.access.clone().map(|listener| (listener, Noted::of(&request, peer)));
         async move {
-            let response = router.call(request).await.unwrap_or_else(|never: Infallible| match never {});
+            let response = answer(realms, router, request).await;
             let ending = response.extensions().get::<Ending>().copied();
             let answered = matches!(ending, Some(Ending::ResetLater) | None);
             if let Some((listener, noted)) = noted {
@@ -167,14 +170,21 @@ enum Ending {
     ResetLater,
 }
 
-async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> AxumResponse {
+/// What drives the mock: a handler of axum's.
+async fn control(State(realms): State<Arc<Realms>>, request: AxumRequest) -> AxumResponse {
+    control::answer(realms, request).await
+}
+
+/// Answers a request: one to a realm straight away, for it is what is measured and what comes in floods.
+async fn answer(realms: Arc<Realms>, router: Router, request: hyper::Request<Incoming>) -> AxumResponse {
     if !names_one_host(&request) {
         return plain(render::problem(400, "Bad Request", "a request has one Host field (RFC 9112 section 3.2)"));
     }
     if control::is_control(realms.local(request.uri().path())) {
-        return control::answer(realms, request).await;
+        let answered = TowerToHyperService::new(router).call(request).await;
+        return answered.unwrap_or_else(|never: Infallible| match never {});
     }
-    let host = request.headers().get("host").and_then(|value| value.to_str().ok()).map_or("", host_of).to_owned();
+    let host = host(&request).to_owned();
     let mut request = match read(request, &realms).await {
         Ok(request) => request,
         Err(refusal) => return plain(refusal),
@@ -185,8 +195,10 @@ async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> Axum
         Err(error) => return plain(control::refusal(&error)),
     };
     realm.localise(&mut request, &host);
-    let Answer { response, delivery, commits } = guarded(&realm, &request, &endpoint);
-    for commit in commits {
+    let Some(mut answer) = guarded(&realm, request, &endpoint) else {
+        return plain(render::problem(500, "Internal Server Error", "the mock has a defect; please report it"));
+    };
+    for commit in std::mem::take(&mut answer.commits) {
         let realm = realm.clone();
         tokio::spawn(async move {
             // A use that is noted late, because the policy says so: how races are lost on purpose.
@@ -194,32 +206,45 @@ async fn answer(State(realms): State<Arc<Realms>>, request: AxumRequest) -> Axum
             realm.commit(&commit);
         });
     }
-    if let Some(delay) = delivery.delay {
+    if let Some(delay) = answer.delivery.delay {
         // The answer is slow because a rewrite says so.
         tokio::time::sleep(delay).await;
     }
-    write(response, delivery)
+    let Response { status, headers, .. } = answer.response();
+    write(*status, headers, Bytes::from_owner(Recorded(Arc::clone(&answer.entry))), answer.delivery)
 }
 
 /// A panic in the realm costs this one request its answer, and nobody else anything.
-fn guarded(realm: &Realm, request: &Request, endpoint: &Endpoint) -> Answer {
-    catch_unwind(AssertUnwindSafe(|| realm.answer(request, endpoint))).unwrap_or_else(|_| Answer {
-        response: render::problem(500, "Internal Server Error", "the mock has a defect; please report it"),
-        delivery: Delivery::default(),
-        commits: Vec::new(),
-    })
+fn guarded(realm: &Realm, request: Request, endpoint: &Endpoint) -> Option<Answer> {
+    catch_unwind(AssertUnwindSafe(|| realm.answer(request, endpoint))).ok()
+}
+
+/// A body that goes out from where it was recorded.
+struct Recorded(Arc<Entry>);
+
+impl AsRef<[u8]> for Recorded {
+    fn as_ref(&self) -> &[u8] {
+        self.0.exchange.response().map_or(&[], |response| &response.body)
+    }
 }
 
 /// Reads a request, within its limits.
-pub(super) async fn read(request: AxumRequest, realms: &Realms) -> Result<Request, Response> {
+pub(super) async fn read<B>(request: hyper::Request<B>, realms: &Realms) -> Result<Request, Response>
+where
+    B: hyper::body::Body<Error: Into<Box<dyn Error + Send + Sync>>>,
+{
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let too_large = || render::problem(413, "Content Too Large", "request bodies may have 1 MiB");
-    if hyper::body::Body::size_hint(&body).lower() > BODY_LIMIT as u64 {
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Err(too_large());
     }
-    let body = match tokio::time::timeout(READ_TIMEOUT, Limited::new(body, BODY_LIMIT).collect()).await {
-        Ok(Ok(body)) => body.to_bytes().to_vec(),
+    let whole = async {
+        let empty = body.is_end_stream();
+        if empty { Ok(Vec::new()) } else { Limited::new(body, BODY_LIMIT).collect().await.map(|body| body.to_bytes().to_vec()) }
+    };
+    let body = match tokio::time::timeout(READ_TIMEOUT, whole).await {
+        Ok(Ok(body)) => body,
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
         Ok(Err(_)) => return Err(render::problem(400, "Bad Request", "the body ended early")),
         Err(_) => return Err(render::problem(408, "Request Timeout", "the body did not come")),
@@ -235,20 +260,26 @@ pub(super) async fn read(request: AxumRequest, realms: &Realms) -> Result<Reques
 }
 
 /// Whether a request says what host it is for, once; before HTTP/1.1 it need not say so.
-fn names_one_host(request: &AxumRequest) -> bool {
+fn names_one_host<B>(request: &hyper::Request<B>) -> bool {
     match request.headers().get_all("host").iter().count() {
         0 => request.version() < Version::HTTP_11,
         count => count == 1,
     }
 }
 
-/// A response that is delivered as it is.
-pub(super) fn plain(response: Response) -> AxumResponse {
-    write(response, Delivery::default())
+/// The host that a request is for, without a port: a target in absolute form says more than the Host field (RFC 9112 section 3.2.2).
+fn host<B>(request: &hyper::Request<B>) -> &str {
+    let field = || request.headers().get("host").and_then(|value| value.to_str().ok()).map_or("", host_of);
+    request.uri().host().unwrap_or_else(field)
 }
 
-fn write(response: Response, delivery: Delivery) -> AxumResponse {
-    let paced = Paced::new(response.body, &delivery);
+/// A response that is delivered as it is.
+pub(super) fn plain(response: Response) -> AxumResponse {
+    write(response.status, &response.headers, Bytes::from(response.body), Delivery::default())
+}
+
+fn write(status: u16, headers: &Headers, body: Bytes, delivery: Delivery) -> AxumResponse {
+    let paced = Paced::new(body, &delivery);
     let cut = paced.as_ref().is_ok_and(Paced::is_cut);
     let mut out = AxumResponse::new(match paced {
         Ok(paced) => Body::new(paced),
@@ -256,9 +287,10 @@ fn write(response: Response, delivery: Delivery) -> AxumResponse {
         Err(body) => Body::from(body),
     });
     // Informational statuses would not end the exchange.
-    let status = StatusCode::from_u16(response.status).ok().filter(|status| !status.is_informational());
+    let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
     *out.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in response.headers.iter() {
+    out.headers_mut().reserve(headers.iter().count());
+    for (name, value) in headers.iter() {
         // Patches may ask for fields that HTTP cannot carry.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
             out.headers_mut().append(name, value);

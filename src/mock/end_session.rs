@@ -22,7 +22,7 @@ pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &mut State) -> Dec
     let encoded = match call.request.method.as_str() {
         "GET" => call.request.query().unwrap_or("").as_bytes(),
         "POST" if settings.post => &call.request.body,
-        _ => return Decision::method(if settings.post { "GET, POST" } else { "GET" }),
+        _ => return wrong_method(policy),
     };
     let Ok(fields) = Fields::new(Params::parse_lossy(encoded), Repeated::First, true) else {
         return super::authorize::page(AuthorizeCause::Malformed, policy);
@@ -41,6 +41,14 @@ pub(super) fn decide(call: &Call<'_>, policy: &Policy, state: &mut State) -> Dec
     interaction::end_session(call, policy, state);
     let gone = interaction::set_cookie(call, policy, &policy.pages.session_cookie, "", "; Max-Age=0");
     decision.client(named).user(user).cookie(gone)
+}
+
+fn wrong_method(policy: &Policy) -> Decision {
+    let mut decision = super::authorize::page(AuthorizeCause::Method, policy);
+    if let Outcome::Page(Page::Error { allow, .. }) = &mut decision.outcome {
+        *allow = Some(if policy.end_session.post { "GET, POST" } else { "GET" });
+    }
+    decision
 }
 
 /// The client that asks: by its identifier, or as the one for which the ID token was made.
@@ -73,7 +81,9 @@ fn leave(uri: &str, state: Option<&str>) -> Decision {
 /// On to the login page, with the parameters of an authorization request.
 fn login_again(call: &Call<'_>, fields: &Fields, client: Option<&MockClient>, policy: &Policy) -> Decision {
     let Some(client) = client else {
-        return super::authorize::page(AuthorizeCause::UnknownClient, policy);
+        let named = fields.get("client_id").is_some();
+        let cause = if named { AuthorizeCause::UnknownClient } else { AuthorizeCause::MissingClient };
+        return super::authorize::page(cause, policy);
     };
     if fields.get("redirect_uri").is_none() || fields.get("response_type").is_none() {
         return super::authorize::page(AuthorizeCause::MissingRedirectUri, policy);

@@ -24,20 +24,19 @@ pub(super) enum Answer {
 
 /// Takes an authorization request in: answers it at once, or asks the user.
 pub(super) fn begin(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Decision {
-    let settings = &effective.policy.authorize;
     let transaction = transaction(call, effective, state, asked);
+    at_once(call, state, &transaction).unwrap_or_else(|| set_out(call, state, transaction))
+}
+
+/// The response for which no page is shown: where none may be, and errors that do not wait for a login.
+pub(super) fn at_once(call: &Call<'_>, state: &mut State, transaction: &Transaction) -> Option<Decision> {
     if transaction.asked.silent {
-        return silently(call, state, &transaction);
+        return Some(silently(call, state, transaction));
     }
-    if let (Err(cause), false) = (&transaction.asked.wanted, settings.authenticate_first) {
-        return respond(&transaction, Err(*cause));
-    }
-    if let Err(cause) = &transaction.asked.wanted
-        && effective.policy.errors.authorize.of(*cause).show == "page"
-    {
-        return respond(&transaction, Err(*cause));
-    }
-    set_out(call, state, transaction)
+    let policy = &transaction.effective.policy;
+    let cause = *transaction.asked.wanted.as_ref().err()?;
+    let waits = policy.authorize.authenticate_first && policy.errors.authorize.of(cause).show != "page";
+    (!waits).then(|| respond(transaction, Err(cause)))
 }
 
 /// A transaction for an authorization request, with the login of the browser if that will do.
@@ -47,7 +46,7 @@ pub(super) fn transaction(call: &Call<'_>, effective: &Arc<Effective>, state: &m
     let must_log_in = |session: &Session| too_old(session, asked.max_age, call.now) || (asked.login_again && !asked.silent);
     let session = found.filter(|session| !must_log_in(session));
     let (csrf, browser) = (state.random.secret("csrf", 22), state.random.secret("browser", 22));
-    Transaction { asked, effective: Arc::clone(effective), csrf, browser, session }
+    Transaction { asked, effective: Arc::clone(effective), csrf, browser, session, begun: call.now }
 }
 
 /// The first page of a new transaction, or the response.
@@ -199,8 +198,9 @@ fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Tr
     };
     let params = Params::parse_lossy(encoded);
     let id = transaction_of(&params).unwrap_or_default();
-    let stale = || Box::new(Decision::stale("unknown_transaction", "This sign-in is over. Please start again."));
-    let transaction = state.transactions.get(&id).cloned().ok_or_else(stale)?;
+    let stale = || Box::new(over());
+    let transaction =
+        state.transactions.get(&id).filter(|known| in_time(call, policy, known.begun)).cloned().ok_or_else(stale)?;
     let fields = Fields::new(params, Repeated::First, false).map_err(|_| stale())?;
     let same_browser = call.cookie(&browser_cookie(&id)).as_deref() == Some(&transaction.browser);
     let own_form = call.request.method == "GET" || fields.get(&policy.pages.csrf_field) == Some(&transaction.csrf);
@@ -208,6 +208,17 @@ fn resume(call: &Call<'_>, policy: &Policy, state: &State) -> Result<(String, Tr
         return Err(Box::new(Decision::stale("foreign_form", "This form was not sent from the page that was shown to you.")));
     }
     Ok((id, transaction, fields))
+}
+
+/// What is said to whoever comes too late.
+pub(super) fn over() -> Decision {
+    Decision::stale("unknown_transaction", "This sign-in is over. Please start again.")
+}
+
+/// Whether a user may still go on with what began then.
+pub(super) fn in_time(call: &Call<'_>, policy: &Policy, begun: Duration) -> bool {
+    let lifetime = policy.pages.sign_in_lifetime;
+    lifetime == 0 || call.now.saturating_sub(begun) < Duration::from_secs(lifetime)
 }
 
 /// Goes on with a transaction that is kept: it stays until it is answered.

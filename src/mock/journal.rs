@@ -106,12 +106,14 @@ struct Record {
     dropped: u64,
     limits: JournalLimits,
     ledger: Ledger,
+    /// How many threads block until something comes.
+    blocked: usize,
 }
 
 impl Journal {
     pub(super) fn new(limits: JournalLimits) -> Self {
         let (entries, ledger) = (VecDeque::new(), Ledger::default());
-        let record = Mutex::new(Record { entries, next: 0, bytes: 0, dropped: 0, limits, ledger });
+        let record = Mutex::new(Record { entries, next: 0, bytes: 0, dropped: 0, limits, ledger, blocked: 0 });
         Self { shared: Arc::new(Shared { record, arrived: Condvar::new(), notify: Notify::new() }), from: 0 }
     }
 
@@ -200,14 +202,17 @@ impl Journal {
                 return Ok(found);
             }
             let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
-            let record = self.record();
+            let mut record = self.record();
             if record.next > search.next {
                 continue;
             }
             if left.is_zero() {
                 return Err(search.unseen(timeout));
             }
-            drop(self.shared.arrived.wait_timeout(record, left));
+            record.blocked += 1;
+            let waited = self.shared.arrived.wait_timeout(record, left);
+            let (mut record, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            record.blocked -= 1;
         }
     }
 
@@ -216,14 +221,20 @@ impl Journal {
         Search::new(self, matcher).arrival().await
     }
 
-    pub(super) fn push(&self, mut entry: Entry) {
-        {
+    pub(super) fn push(&self, mut entry: Entry) -> Arc<Entry> {
+        let (entry, blocked) = {
             let mut record = self.record();
             entry.index = record.next;
-            record.push(Arc::new(entry));
+            let entry = Arc::new(entry);
+            record.push(Arc::clone(&entry));
+            (entry, record.blocked)
+        };
+        // To wake nobody would cost a system call.
+        if blocked > 0 {
+            self.shared.arrived.notify_all();
         }
-        self.shared.arrived.notify_all();
         self.shared.notify.notify_waiters();
+        entry
     }
 
     /// Forgets exchanges; indices go on, and what was counted for expectations stays.

@@ -1,11 +1,12 @@
 //! JSON Web Tokens in compact form (RFC 7515), right ones and, by rewrites, broken ones.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::keys::{self, Alg, KeyRing};
-use crate::oauth::encoding::base64url;
+use crate::oauth::encoding;
 use crate::policy::{Answer, JwsPolicy, Policy, Rewrite, Slashes, Tokens};
 
 /// A token that is signed as the policy wants it, then changed as the rewrites say.
@@ -18,11 +19,13 @@ pub(super) fn sign(
     rewrites: &[Arc<Rewrite>],
     kind: Tokens,
 ) -> String {
-    let mut claims = claims.clone();
+    let mut claims = Cow::Borrowed(claims);
     let mut jws = Map::new();
     // Tokens are only ever part of a success.
     for rewrite in rewrites.iter().filter(|rewrite| rewrite.on != Answer::Error && rewrite.of.cover(kind)) {
-        merge(&mut claims, &rewrite.claims);
+        if !rewrite.claims.is_empty() {
+            merge(claims.to_mut(), &rewrite.claims);
+        }
         jws.extend(rewrite.jws.clone());
     }
     let named = jws.get("alg").and_then(Value::as_str);
@@ -35,10 +38,16 @@ pub(super) fn sign(
         _ => alg,
     };
     let header = header(&jws, alg, typ, keys.kid(alg, &policy.jwks), &policy.jws);
-    let message =
-        format!("{}.{}", base64url(json_of(&header)), base64url(slashed(written(&claims, jws.get("again")), policy.jws.slashes)));
-    let signature = signature(&jws, named, alg, keys, message.as_bytes());
-    format!("{message}.{}", base64url(signature))
+    let claims = slashed(written(&claims, jws.get("again")), policy.jws.slashes);
+    let header = json_of(&header);
+    let mut token = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 360);
+    encoding::append_base64url(&mut token, header);
+    token.push('.');
+    encoding::append_base64url(&mut token, claims);
+    let signature = signature(&jws, named, alg, keys, token.as_bytes());
+    token.push('.');
+    encoding::append_base64url(&mut token, signature);
+    token
 }
 
 /// Sets members; `null` takes one away.
@@ -57,8 +66,13 @@ fn header(jws: &Map<String, Value>, alg: Alg, typ: &str, kid: Option<String>, po
     let members = [("typ", typ), ("alg", Some(json!(alg.name()))), ("kid", kid.map(Value::from))];
     let mut header: Map<String, Value> =
         members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    let first: Vec<_> = policy.header.iter().filter_map(|name| header.shift_remove_entry(name)).collect();
-    header = first.into_iter().chain(header).collect();
+    if !policy.header.is_empty() {
+        let first: Vec<_> = policy.header.iter().filter_map(|name| header.shift_remove_entry(name)).collect();
+        header = first.into_iter().chain(header).collect();
+    }
+    if jws.is_empty() {
+        return header;
+    }
     let direct = ["alg", "kid", "typ"].into_iter().filter_map(|name| jws.get(name).map(|value| (name.to_owned(), value.clone())));
     merge(&mut header, &direct.collect());
     if let Some(Value::Object(members)) = jws.get("header") {
@@ -84,7 +98,9 @@ fn signature(jws: &Map<String, Value>, named: Option<&str>, alg: Alg, keys: &Key
 }
 
 fn json_of(members: &Map<String, Value>) -> String {
-    serde_json::to_string(members).expect("a map with text keys is always JSON")
+    let mut text = Vec::with_capacity(512);
+    serde_json::to_writer(&mut text, members).expect("a map with text keys is always JSON");
+    String::from_utf8(text).expect("JSON is text")
 }
 
 /// Claims as text, some of them a second time behind the others: a JSON object with duplicate members (RFC 7519 section 4).

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use aws_lc_rs::{digest, hmac};
 use serde_json::{Map, Value};
@@ -131,8 +132,8 @@ pub(super) struct KeyRing {
     second: Arc<OnceLock<Arc<SigningKey>>>,
     /// Whether no key is of the fixtures.
     fresh: bool,
-    /// Those that were replaced, the latest first.
-    retired: Vec<Arc<SigningKey>>,
+    /// Those that were replaced, the latest first, and when that was.
+    retired: Vec<(Arc<SigningKey>, Duration)>,
     /// The identifiers of keys that are not in the key set, whatever the policy says.
     hidden: BTreeSet<String>,
     /// How often keys were replaced.
@@ -169,7 +170,7 @@ impl KeyRing {
     /// With new keys for these algorithms; those that they replace stay in the key set.
     ///
     /// The first rotations take keys of the fixtures, so that they cost nothing and are the same in every run.
-    pub(super) fn rotated(&self, algs: &[Alg]) -> Result<Self, MockError> {
+    pub(super) fn rotated(&self, algs: &[Alg], now: Duration) -> Result<Self, MockError> {
         let mut next = self.clone();
         next.rotations += 1;
         for alg in algs {
@@ -178,7 +179,7 @@ impl KeyRing {
                 at if at < FIXTURES.len() => fixture(*alg, at, &suffix),
                 _ => SigningKey::fresh(*alg, suffix)?,
             };
-            next.retired.insert(0, Arc::clone(self.key(*alg)));
+            next.retired.insert(0, (Arc::clone(self.key(*alg)), now));
             next.put(*alg, Arc::new(key));
         }
         Ok(next)
@@ -197,13 +198,13 @@ impl KeyRing {
     }
 
     /// Every key that a realm under that policy has, those that sign first, and whether it is in the key set.
-    pub(super) fn list(&self, policy: &Policy) -> Vec<KeyInfo> {
+    pub(super) fn list(&self, policy: &Policy, now: Duration) -> Vec<KeyInfo> {
         let public = JwksPolicy { private: false, ..policy.jwks.clone() };
         let info = |key: &Arc<SigningKey>| KeyInfo {
             kid: key.id(&public),
             alg: key.alg().name(),
-            signs: !self.retired.iter().any(|retired| Arc::ptr_eq(retired, key)),
-            published: self.publishes(key, &public),
+            signs: !self.retired.iter().any(|(retired, _)| Arc::ptr_eq(retired, key)),
+            published: self.publishes(key, &public, now),
             jwk: key.jwk(&public),
         };
         self.all(uses_second(policy)).map(info).collect()
@@ -237,9 +238,9 @@ impl KeyRing {
     }
 
     /// The key set (RFC 7517).
-    pub(super) fn jwks(&self, policy: &JwksPolicy) -> Map<String, Value> {
+    pub(super) fn jwks(&self, policy: &JwksPolicy, now: Duration) -> Map<String, Value> {
         let second = policy.published.iter().any(|name| name == Alg::Rs256Second.published_as());
-        let own = self.all(second).filter(|key| self.publishes(key, policy)).map(|key| {
+        let own = self.all(second).filter(|key| self.publishes(key, policy, now)).map(|key| {
             let mut key = key.jwk(policy);
             key.extend(policy.set.clone());
             policy.omit.iter().for_each(|name| drop(key.shift_remove(name)));
@@ -270,10 +271,15 @@ impl KeyRing {
 
     /// Every key, with or without the second RSA key that signs now.
     fn all(&self, second: bool) -> impl Iterator<Item = &Arc<SigningKey>> {
-        self.signing.iter().chain(second.then(|| self.second())).chain(&self.retired)
+        self.signing.iter().chain(second.then(|| self.second())).chain(self.retired.iter().map(|(key, _)| key))
     }
 
-    fn publishes(&self, key: &SigningKey, policy: &JwksPolicy) -> bool {
+    fn publishes(&self, key: &Arc<SigningKey>, policy: &JwksPolicy, now: Duration) -> bool {
+        let ends = |replaced: Duration| replaced.saturating_add(Duration::from_secs(policy.retired_for));
+        let past = |(retired, replaced): &(Arc<SigningKey>, Duration)| Arc::ptr_eq(retired, key) && ends(*replaced) <= now;
+        if policy.retired_for > 0 && self.retired.iter().any(past) {
+            return false;
+        }
         policy.published.iter().any(|name| name == key.alg().published_as()) && !self.hidden.contains(&key.name())
     }
 }
@@ -354,7 +360,7 @@ mod tests {
     fn private_members_are_published_on_request_only() {
         let ring = Keys::Fixture.load().unwrap();
         let names = |policy: &JwksPolicy| {
-            let set = Value::Object(ring.jwks(policy));
+            let set = Value::Object(ring.jwks(policy, Duration::ZERO));
             let keys = set["keys"].as_array().unwrap().clone();
             keys.iter().map(|key| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
         };
@@ -369,15 +375,16 @@ mod tests {
         let first = Keys::Fixture.load().unwrap();
         let mut ring = KeyRing::clone(&first);
         for _ in 0..3 {
-            ring = ring.rotated(&[Alg::Es256]).unwrap();
+            ring = ring.rotated(&[Alg::Es256], Duration::ZERO).unwrap();
         }
-        let kids: Vec<_> = ring.list(&Policy::default()).into_iter().map(|key| (key.kid, key.signs, key.published)).collect();
+        let kids: Vec<_> =
+            ring.list(&Policy::default(), Duration::ZERO).into_iter().map(|key| (key.kid, key.signs, key.published)).collect();
         let expected = [("ec-4", true), ("rsa-1", true), ("ec-3", false), ("ec-2", false), ("ec-1", false)];
         assert_eq!(kids, expected.map(|(kid, signs)| (kid.to_owned(), signs, true)));
         assert_eq!(ring.kid(Alg::Es256, &policy).as_deref(), Some("ec-4"));
         assert!(ring.verifies(Alg::Es256, b"old", &first.sign(Alg::Es256, b"old")));
         assert!(!first.verifies(Alg::Es256, b"new", &ring.sign(Alg::Es256, b"new")));
-        let both = first.rotated(&Alg::ALL).unwrap();
+        let both = first.rotated(&Alg::ALL, Duration::ZERO).unwrap();
         assert!(both.verifies(Alg::Rs256, b"new", &both.sign(Alg::Rs256, b"new")));
     }
 
@@ -386,8 +393,8 @@ mod tests {
         let policy = JwksPolicy::default();
         let all = Policy::default();
         let ring = Keys::Fixture.load().unwrap().showing("ec-1", false, &all).unwrap();
-        assert_eq!(ring.jwks(&policy)["keys"].as_array().unwrap().len(), 1);
-        assert_eq!(ring.showing("ec-1", true, &all).unwrap().jwks(&policy)["keys"].as_array().unwrap().len(), 2);
+        assert_eq!(ring.jwks(&policy, Duration::ZERO)["keys"].as_array().unwrap().len(), 1);
+        assert_eq!(ring.showing("ec-1", true, &all).unwrap().jwks(&policy, Duration::ZERO)["keys"].as_array().unwrap().len(), 2);
         assert!(ring.showing("ec-9", true, &all).is_none());
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn jwks(call: &Call<'_>, policy: &Policy) -> Decision {
     if !matches!(call.request.method.as_str(), "GET" | "HEAD") {
         return Decision::method("GET");
     }
-    Decision::json(200, call.realm.keys.current().jwks(&policy.jwks), Cache::Public)
+    Decision::json(200, call.realm.keys.current().jwks(&policy.jwks, call.now), Cache::Public)
 }
 
 /// The scope tokens that exist: those that a client is registered for, in the order in which they come up.

@@ -24,7 +24,15 @@ pub(super) fn challenge(fields: &Fields, client: &MockClient, policy: &PkcePolic
     if policy.check_challenge && !Pkce::well_formed(value.as_bytes()) {
         return Err(AuthorizeCause::MalformedChallenge);
     }
+    if policy.exact_s256 && method == "S256" && !is_s256(value) {
+        return Err(AuthorizeCause::MalformedChallenge);
+    }
     Ok(Some(Challenge { value: value.to_owned(), method }))
+}
+
+/// Whether it is as long as a SHA-256 in base64url, and written in its characters (RFC 7636 section 4.2).
+fn is_s256(challenge: &str) -> bool {
+    challenge.len() == 43 && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Whether the token request proves that it comes from whoever made the challenge.

@@ -83,9 +83,17 @@ struct Inner {
 
 /// An answer on its way to the wire.
 pub(super) struct Answer {
-    pub(super) response: Response,
+    /// As it was recorded: with the response, and nowhere else, for nothing is copied on this way.
+    pub(super) entry: Arc<Entry>,
     pub(super) delivery: Delivery,
     pub(super) commits: Vec<Commit>,
+}
+
+impl Answer {
+    /// What goes out.
+    pub(super) fn response(&self) -> &Response {
+        self.entry.exchange.response().expect("a realm answers every request")
+    }
 }
 
 impl Realm {
@@ -242,7 +250,7 @@ impl Realm {
     /// Its keys, those that sign first.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyInfo> {
-        self.0.identity.keys.current().list(self.policies().base())
+        self.0.identity.keys.current().list(self.policies().base(), self.time())
     }
 
     /// Puts new keys in place of those that sign with this algorithm (`ES256`, `RS256`), or with any; the old ones stay in the key set.
@@ -260,7 +268,7 @@ impl Realm {
         if algs.contains(&Alg::Rs256) && uses_second(self.policies().base()) {
             algs.push(Alg::Rs256Second);
         }
-        self.0.identity.keys.change(|ring| ring.rotated(&algs))
+        self.0.identity.keys.change(|ring| ring.rotated(&algs, self.time()))
     }
 
     /// Puts a key in the key set, or takes it out; it signs as before.
@@ -316,16 +324,16 @@ impl Realm {
         let named = Place::of(path).filter(|place| place.names().any(|name| name == self.name()));
         let Some(place) = named else { return render::not_found() };
         let endpoint = self.endpoint(&place, host_of(&request.url));
-        let answer = self.answer(request, &endpoint);
+        let answer = self.answer(request.clone(), &endpoint);
         answer.commits.iter().for_each(|commit| self.commit(commit));
-        answer.response
+        answer.response().clone()
     }
 
     /// Answers a request; delivery and delayed uses are left to the caller.
-    pub(super) fn answer(&self, request: &Request, endpoint: &Endpoint) -> Answer {
+    pub(super) fn answer(&self, request: Request, endpoint: &Endpoint) -> Answer {
         let started = Instant::now();
         let now = self.time();
-        let call = Call { request, endpoint, realm: &self.0.identity, now, stamp: &Stamp::default() };
+        let call = Call { request: &request, endpoint, realm: &self.0.identity, now, stamp: &Stamp::default() };
         let policies = self.policies();
         let sketch = Sketch::of(&call, policies.base(), &lock(&self.0.state));
         let effective = Arc::new(policies.at(&sketch.moment(&call, now.saturating_sub(self.0.began))));
@@ -359,16 +367,16 @@ impl Realm {
         let exchange = Exchange {
             channel: if endpoint.is_front() { Channel::Front } else { Channel::Back },
             party: Party::Client,
-            request: request.clone(),
-            outcome: Ok(response.clone()),
+            request,
+            outcome: Ok(response),
             duration: started.elapsed(),
         };
         let entry = Entry {
             index: 0,
             at: UNIX_EPOCH + now,
             endpoint: endpoint.name(),
+            original: original.filter(|original| Some(original) != exchange.response()),
             exchange,
-            original: original.filter(|original| *original != response),
             grant: sketch.grant,
             client: decision.client.clone().or(sketch.client),
             auth: sketch.auth.map(Method::name),
@@ -378,8 +386,7 @@ impl Realm {
             cause: decision.cause(),
             notes,
         };
-        self.0.journal.push(entry);
-        Answer { response, delivery, commits: decision.commits }
+        Answer { entry: self.0.journal.push(entry), delivery, commits: decision.commits }
     }
 
     /// Does something with what never changes about it, its memory, and what its clock shows.

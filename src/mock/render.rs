@@ -200,7 +200,9 @@ fn token_response(tokens: &Tokens, setting: Setting<'_>, signed: &mut Vec<(u64, 
     if let Some(token) = &tokens.id_token {
         body.insert("id_token".into(), json!(id_token(token, Some(&access), None, setting)));
     }
-    body.extend(settings.extra.clone());
+    if !settings.extra.is_empty() {
+        body.extend(settings.extra.clone());
+    }
     let mut response = json_response(200, in_order(body, &settings.order), Cache::Public, setting.policy);
     caching(&mut response, settings.no_store, settings.pragma);
     response
@@ -302,6 +304,9 @@ fn json_response(status: u16, body: Map<String, Value>, cache: Cache, policy: &P
 
 /// The members with those of these names in front, in this order.
 fn in_order(mut body: Map<String, Value>, order: &[String]) -> Map<String, Value> {
+    if order.is_empty() {
+        return body;
+    }
     let first: Vec<_> = order.iter().filter_map(|name| body.shift_remove_entry(name)).collect();
     first.into_iter().chain(body).collect()
 }
@@ -312,7 +317,10 @@ fn json_of(status: u16, body: Map<String, Value>, cache: Cache, media_type: &str
     if cache == Cache::NoStore {
         response.headers.push("Cache-Control", "no-store");
     }
-    response.body = Value::Object(body).to_string().into_bytes();
+    // About as long as it will be, so that what a journal keeps of it has no slack.
+    let of_value = |value: &Value| value.as_str().map_or(16, |text| text.len() + 4);
+    response.body.reserve(body.iter().map(|(name, value)| name.len() + 4 + of_value(value)).sum());
+    serde_json::to_writer(&mut response.body, &body).expect("a map with text keys is always JSON");
     response
 }
 

@@ -38,6 +38,9 @@ fn revoke(
             return Ok(());
         }
     }
+    if !settings.allowed {
+        return Err(TokenCause::MayNotRevoke);
+    }
     let value = fields.get("token").ok_or(TokenCause::MissingToken)?;
     let known = state.token(value).filter(|token| !settings.trust_hint || hint_fits(&fields, token.kind));
     let Some(token) = known.cloned() else {

@@ -30,11 +30,12 @@ pub(super) fn resolve(asked: Option<&str>, client: &MockClient, policy: &ScopePo
         match (registered(token, client, policy), policy.unknown) {
             (Some(known), _) => granted.push(known.to_owned()),
             (None, UnknownScope::Refuse) => return Err(ScopeFault::Unknown),
-            (None, UnknownScope::Narrow) => {}
+            (None, UnknownScope::Narrow | UnknownScope::Ignore) => {}
             (None, UnknownScope::Grant) => granted.push(token.to_owned()),
         }
     }
-    if !policy.only_requested && !granted.is_empty() {
+    let none_left = granted.is_empty() && policy.unknown == UnknownScope::Ignore;
+    if none_left || (!policy.only_requested && !granted.is_empty()) {
         return Ok(client.scopes.iter().cloned().collect());
     }
     // A grant of nothing could not even be written down: the grammar knows no empty scope.
@@ -96,6 +97,8 @@ mod tests {
         let base = ScopePolicy::default;
         assert_eq!(ask("openid x", ScopePolicy { unknown: UnknownScope::Narrow, ..base() }), Ok("openid".into()));
         assert_eq!(ask("x", ScopePolicy { unknown: UnknownScope::Narrow, ..base() }), Err(ScopeFault::Unknown));
+        assert_eq!(ask("x", ScopePolicy { unknown: UnknownScope::Ignore, ..base() }), Ok("openid api:read".into()));
+        assert_eq!(ask("openid x", ScopePolicy { unknown: UnknownScope::Ignore, ..base() }), Ok("openid".into()));
         assert_eq!(ask("openid x", ScopePolicy { unknown: UnknownScope::Grant, ..base() }), Ok("openid x".into()));
         assert_eq!(ask("API:read", ScopePolicy { case_sensitive: false, ..base() }), Ok("api:read".into()));
         assert_eq!(ask(" openid", ScopePolicy { check_grammar: false, ..base() }), Ok("openid".into()));

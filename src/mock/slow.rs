@@ -33,12 +33,12 @@ struct Pace {
 
 impl Paced {
     /// The body under that delivery; `None` where it goes out as usual.
-    pub(super) fn new(body: Vec<u8>, delivery: &Delivery) -> Result<Self, Vec<u8>> {
+    pub(super) fn new(body: Bytes, delivery: &Delivery) -> Result<Self, Bytes> {
         let left = delivery.truncate.filter(|at| *at < body.len());
         if left.is_none() && delivery.bandwidth.is_none() {
             return Err(body);
         }
-        Ok(Self { rest: Bytes::from(body), left, pace: delivery.bandwidth.map(Pace::new), paused: false })
+        Ok(Self { rest: body, left, pace: delivery.bandwidth.map(Pace::new), paused: false })
     }
 
     /// Whether it will break off.
@@ -110,8 +110,8 @@ fn as_f64(number: u64) -> f64 {
 pub(super) struct Chunked(Option<Bytes>);
 
 impl Chunked {
-    pub(super) fn new(body: Vec<u8>) -> Self {
-        Self(Some(Bytes::from(body)))
+    pub(super) fn new(body: Bytes) -> Self {
+        Self(Some(body))
     }
 }
 

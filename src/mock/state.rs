@@ -28,6 +28,8 @@ pub(super) struct State {
     registered: u64,
     pub(super) sessions: Store<String, Session>,
     pub(super) transactions: Store<String, Transaction>,
+    /// When the login pages were shown that remember nothing themselves, by the secrets of their forms.
+    pub(super) forms: Store<String, Duration>,
     pub(super) codes: Store<String, Code>,
     pub(super) pushed: Store<String, Pushed>,
     /// Pushed requests, by client.
@@ -242,6 +244,7 @@ impl State {
             registered: 0,
             sessions: Store::new(FRONT_CAPACITY),
             transactions: Store::new(FRONT_CAPACITY),
+            forms: Store::new(FRONT_CAPACITY),
             codes: Store::new(FRONT_CAPACITY),
             pushed: Store::new(FRONT_CAPACITY),
             pushes: PerMinute::default(),
@@ -267,6 +270,7 @@ impl State {
     pub(super) fn forget(&mut self) {
         self.sessions = Store::new(FRONT_CAPACITY);
         self.transactions = Store::new(FRONT_CAPACITY);
+        self.forms = Store::new(FRONT_CAPACITY);
         self.codes = Store::new(FRONT_CAPACITY);
         self.openid = Store::new(FRONT_CAPACITY);
         self.pushed = Store::new(FRONT_CAPACITY);

@@ -13,6 +13,8 @@ use crate::policy::{Cors, Policy};
 pub(super) struct Stamp {
     /// A UUID, for header fields that want one.
     id: String,
+    /// Characters, for header fields that want some.
+    random: String,
     /// The secret of forms that compare it with a cookie.
     pub(super) csrf: String,
 }
@@ -23,6 +25,8 @@ impl Stamp {
         let mut stamp = Self::default();
         if !policy.headers.set.is_empty() {
             stamp.id = state.random.uuid("answer");
+            let wanted = policy.headers.set.values().any(|value| value.contains("{random}"));
+            stamp.random = if wanted { state.random.secret("answer-random", 56) } else { String::new() };
         }
         if !policy.pages.csrf_cookie.is_empty() {
             stamp.csrf = state.random.uuid("csrf");
@@ -43,7 +47,8 @@ pub(super) fn dress(response: &mut Response, decision: &Decision, call: &Call<'_
         return;
     }
     for (name, value) in &policy.headers.set {
-        response.headers.set(name, value.replace("{uuid}", &call.stamp.id).as_bytes());
+        let value = value.replace("{uuid}", &call.stamp.id).replace("{random}", &call.stamp.random);
+        response.headers.set(name, value);
     }
     if !policy.pages.csrf_cookie.is_empty() {
         let cookie = interaction::set_cookie(call, policy, &policy.pages.csrf_cookie, &call.stamp.csrf, "");

@@ -149,7 +149,15 @@ fn grant_type(named: &str, policy: &Policy) -> Option<&'static str> {
 fn client_credentials(request: &Grant<'_>, state: &mut State) -> Result<Tokens, TokenCause> {
     let Grant { call, policy, fields, client } = *request;
     let asked = fields.get("scope");
-    let scope = scope::resolve(asked, client, &policy.scope).map_err(cause_of)?;
+    let reserved = &policy.client_credentials.reserved_scopes;
+    let scope = if reserved.is_empty() {
+        scope::resolve(asked, client, &policy.scope)
+    } else {
+        let mut own = MockClient::clone(client);
+        own.scopes.retain(|token| !reserved.contains(token));
+        scope::resolve(asked, &own, &policy.scope)
+    }
+    .map_err(cause_of)?;
     let by =
         Authority { grant: state.new_grant(), client: client.client_id.clone(), user: None, auth_time: None, resource: None };
     let access = issue::access(call, policy, state, &by, &scope);

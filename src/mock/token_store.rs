@@ -1,13 +1,30 @@
-//! The tokens that a realm remembers, found by value, number and authorization. Bounded: the oldest are forgotten.
+//! The tokens that a realm remembers, found by value and number. Bounded: the oldest are forgotten.
 //!
 //! A value can be a JWT of a kilobyte: only its fingerprint is kept.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::state::{Print, Token, TokenKind};
 
 /// How many tokens a realm keeps.
 pub(super) const CAPACITY: usize = 20_000;
+
+/// The hash of what is a hash already: its first bytes.
+#[derive(Default)]
+struct Leading(u64);
+
+impl Hasher for Leading {
+    fn write(&mut self, bytes: &[u8]) {
+        for (place, byte) in bytes.iter().take(8).enumerate() {
+            self.0 ^= u64::from(*byte) << (8 * place);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Tokens in the order of their numbers, without gaps.
 #[derive(Default)]
@@ -15,8 +32,7 @@ pub(super) struct TokenStore {
     kept: VecDeque<Token>,
     /// The number of the first of them.
     first: u64,
-    by_value: HashMap<Print, u64>,
-    by_grant: HashMap<u64, Vec<u64>>,
+    by_value: HashMap<Print, u64, BuildHasherDefault<Leading>>,
 }
 
 impl TokenStore {
@@ -24,7 +40,6 @@ impl TokenStore {
     pub(super) fn keep(&mut self, mut token: Token) -> u64 {
         let id = self.first + self.kept.len() as u64;
         token.id = id;
-        self.by_grant.entry(token.grant).or_default().push(id);
         if let Some(print) = token.print {
             self.by_value.insert(print, id);
         }
@@ -61,12 +76,9 @@ impl TokenStore {
 
     /// Revokes tokens of an authorization: all, or those of one kind.
     pub(super) fn revoke_grant(&mut self, grant: u64, kind: Option<TokenKind>) {
-        let ids = self.by_grant.get(&grant).cloned().unwrap_or_default();
-        for id in ids {
-            if let Some(token) = self.by_id_mut(id).filter(|token| kind.is_none_or(|kind| kind == token.kind)) {
-                token.revoked = true;
-            }
-        }
+        // They are few and revoked seldom; an index would cost every token.
+        let own = |token: &&mut Token| token.grant == grant && kind.is_none_or(|kind| kind == token.kind);
+        self.kept.iter_mut().filter(own).for_each(|token| token.revoked = true);
     }
 
     /// Revokes every token of a client.
@@ -89,12 +101,6 @@ impl TokenStore {
         self.first += 1;
         if let Some(print) = token.print.filter(|print| self.by_value.get(print) == Some(&token.id)) {
             self.by_value.remove(&print);
-        }
-        if let Some(ids) = self.by_grant.get_mut(&token.grant) {
-            ids.retain(|id| *id != token.id);
-            if ids.is_empty() {
-                self.by_grant.remove(&token.grant);
-            }
         }
     }
 
@@ -135,7 +141,7 @@ mod tests {
         (0..count).for_each(|number| assert_eq!(store.keep(token(number / 2, &number.to_string())), number));
         assert!(store.get("9").is_none() && store.by_id_mut(9).is_none());
         assert_eq!(store.get("10").unwrap().id, 10);
-        assert_eq!((store.kept.len(), store.by_value.len(), store.by_grant.len()), (CAPACITY, CAPACITY, CAPACITY / 2));
+        assert_eq!((store.kept.len(), store.by_value.len()), (CAPACITY, CAPACITY));
         store.revoke_grant(5, None);
         assert!(store.get("10").unwrap().revoked && store.get("11").unwrap().revoked && !store.get("12").unwrap().revoked);
         store.clear();

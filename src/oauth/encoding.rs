@@ -11,6 +11,11 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Appends base64url without padding to a text.
+pub(crate) fn append_base64url(text: &mut String, bytes: impl AsRef<[u8]>) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
 /// Decodes base64url without padding; `None` where a character or the length is wrong.
 #[must_use]
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
@@ -70,6 +75,10 @@ fn escape(bytes: &[u8], plain: impl Fn(u8) -> bool, plus: bool) -> String {
 }
 
 fn unescape(text: &[u8], plus: bool) -> Option<Vec<u8>> {
+    // Most of what comes is plain.
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Some(text.to_vec());
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {

@@ -1,13 +1,27 @@
 //! HTTP messages as bytes: what a party sends, what comes back, and the two together.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use super::Params;
 
 /// Header fields in order, names as sent, values as bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, Vec<u8>)>);
+///
+/// They stand one behind the other in one buffer: a journal that holds thousands of messages has few pieces to hold.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// Name, value, name, value…
+    text: Vec<u8>,
+    fields: Vec<Ends>,
+}
+
+/// Where name and value of a field end in the text; it begins where the one before it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    name: usize,
+    value: usize,
+}
 
 impl Headers {
     /// No fields.
@@ -17,30 +31,40 @@ impl Headers {
     }
 
     /// Appends a field, even if one of that name is there.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), value.into()));
+    pub fn push(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) {
+        if self.fields.capacity() == 0 {
+            self.fields.reserve(8);
+            self.text.reserve(256);
+        }
+        self.text.extend_from_slice(name.as_ref().as_bytes());
+        let name = self.text.len();
+        self.text.extend_from_slice(value.as_ref());
+        self.fields.push(Ends { name, value: self.text.len() });
     }
 
     /// Sets a field and removes all others of that name; names compare without regard to case.
-    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.remove(name);
         self.push(name, value);
     }
 
     /// Removes every field of that name.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        if self.has(name) {
+            *self = self.iter().filter(|(known, _)| !known.eq_ignore_ascii_case(name)).collect();
+        }
     }
 
     /// The first value of that name; bytes that are no UTF-8 become replacement characters.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| String::from_utf8_lossy(value))
+        let mut fields = self.bytes();
+        fields.find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| String::from_utf8_lossy(value))
     }
 
     /// Every value of that name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+        self.bytes().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     /// Every value of that name, joined by `, ` as RFC 9110 section 5.3 allows for lists.
@@ -58,13 +82,28 @@ impl Headers {
 
     /// Every field in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.bytes().map(|(name, value)| (std::str::from_utf8(name).expect("names were pushed as text"), value))
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let begins = std::iter::once(0).chain(self.fields.iter().map(|ends| ends.value));
+        begins.zip(&self.fields).map(|(begin, ends)| (&self.text[begin..ends.name], &self.text[ends.name..ends.value]))
     }
 }
 
-impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, String::from_utf8_lossy(value)))).finish()
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
-        Self(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut headers = Self::new();
+        for (name, value) in fields {
+            headers.push(name, value);
+        }
+        headers
     }
 }
 
@@ -105,7 +144,7 @@ impl Request {
 
     /// With one more header field.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+    pub fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push(name, value);
         self
     }

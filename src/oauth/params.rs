@@ -12,6 +12,9 @@ use super::encoding;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params(Vec<(Vec<u8>, Vec<u8>)>);
 
+/// Up to so many parameters are compared one by one.
+const FEW: usize = 16;
+
 /// A form body or query that cannot be decoded: `%` without two hexadecimal digits behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not application/x-www-form-urlencoded: a percent sign without two hexadecimal digits")]
@@ -118,6 +121,11 @@ impl Params {
     /// The names that stand more than once, each once, in order of their second appearance.
     #[must_use]
     pub fn repeated(&self) -> Vec<String> {
+        if self.0.len() <= FEW {
+            let before = |at: usize| self.0[..at].iter().filter(|(name, _)| *name == self.0[at].0).count();
+            let second = (0..self.0.len()).filter(|at| before(*at) == 1);
+            return second.map(|at| String::from_utf8_lossy(&self.0[at].0).into_owned()).collect();
+        }
         // One look at each name: there can be as many as a body holds.
         let mut seen: HashMap<&[u8], u8> = HashMap::new();
         let mut out: Vec<String> = Vec::new();
@@ -171,6 +179,10 @@ mod tests {
     fn repeats_and_empty_values_survive() {
         let params = Params::parse(b"state=a&state=b&code=&x").unwrap();
         assert_eq!(params.repeated(), ["state"]);
+        let many: Params = (0..30).chain(5..7).chain(5..6).map(|number| (number.to_string(), "")).collect();
+        assert_eq!(many.repeated(), ["5", "6"]);
+        let few: Params = ["a", "b", "b", "a", "a"].into_iter().map(|name| (name, "")).collect();
+        assert_eq!(few.repeated(), ["b", "a"]);
         assert_eq!(params.bytes("code"), Some(&b""[..]));
         assert!(params.has("x"));
         assert_eq!(params.encode(), "state=a&state=b&code=&x=");

@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::is_nqchar;
 
 /// A set of scope tokens. They stay in the order in which they came, which has no meaning: two scopes of the same tokens are equal.
-#[derive(Debug, Clone, Default)]
-pub struct Scope(Vec<String>);
+#[derive(Debug, Clone)]
+pub struct Scope(Arc<[String]>);
+
+/// Up to so many tokens are compared one by one.
+const FEW: usize = 16;
 
 /// A scope that breaks the grammar: another character than `%x21 / %x23-5B / %x5D-7E` in a token, or not one blank between two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +70,12 @@ impl Scope {
     }
 }
 
+impl Default for Scope {
+    fn default() -> Self {
+        Self(Arc::from([]))
+    }
+}
+
 impl PartialEq for Scope {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.within(other)
@@ -76,9 +86,23 @@ impl Eq for Scope {}
 
 impl FromIterator<String> for Scope {
     fn from_iter<I: IntoIterator<Item = String>>(tokens: I) -> Self {
+        let mut kept: Vec<String> = Vec::new();
         // A request may bring a hundred thousand of them.
-        let mut seen = HashSet::new();
-        Self(tokens.into_iter().filter(|token| seen.insert(token.clone())).collect())
+        let mut seen: HashSet<String> = HashSet::new();
+        for token in tokens {
+            let known = if kept.len() <= FEW { kept.contains(&token) } else { seen.contains(&token) };
+            if known {
+                continue;
+            }
+            if kept.len() == FEW {
+                seen.extend(kept.iter().cloned());
+            }
+            if kept.len() >= FEW {
+                seen.insert(token.clone());
+            }
+            kept.push(token);
+        }
+        Self(kept.into())
     }
 }
 
@@ -105,5 +129,8 @@ mod tests {
         assert_eq!(scope, Scope::parse("c b a").unwrap());
         assert_ne!(scope, Scope::parse("a b d").unwrap());
         assert_eq!(scope.intersection(&Scope::parse("c b").unwrap()).to_string(), "b c");
+        let many: Vec<String> = (0..100).map(|number| format!("t{number}")).collect();
+        let twice: Scope = many.iter().chain(&many).cloned().collect();
+        assert_eq!(twice.iter().collect::<Vec<_>>(), many);
     }
 }

@@ -16,6 +16,8 @@ pub struct AuthorizeError {
     pub description: String,
     /// Which of the parameters of a redirect comes first: `error-first`, or `error-last` (after description and state).
     pub order: String,
+    /// Where the parameters of a redirect stand: `as-asked`, or `query` or `fragment` whatever the response type.
+    pub via: String,
     /// Whether the error page is told the `client_id`.
     pub tell_client: bool,
 }
@@ -275,6 +277,8 @@ causes! {
         UnknownToken unknown_token = bad("invalid_request", "the token is not known");
         /// The token is another client's (revocation).
         ForeignToken foreign_token = bad("invalid_grant", "the token is not this client's");
+        /// This client may not revoke.
+        MayNotRevoke may_not_revoke = bad("unauthorized_client", "this client may not revoke");
         /// A token of a type that cannot be revoked.
         UnsupportedTokenType unsupported_token_type = bad("unsupported_token_type", "this token cannot be revoked");
         /// A pushed request that holds `request_uri` (RFC 9126 section 2.1).
@@ -335,6 +339,7 @@ fn page(error: &str, description: &str) -> AuthorizeError {
         error: error.into(),
         description: description.into(),
         order: "error-first".into(),
+        via: "as-asked".into(),
         tell_client: false,
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn matcher(node: &Node, sink: &Sink) -> Matcher {
 /// The condition of a rule, and the kind of answers for which its rewrite is, with its place.
 pub(super) fn when(node: &Node, sink: &Sink) -> (When, Option<(Answer, Range<usize>)>) {
     let Some(mut fields) = Fields::of(node, sink) else { return Default::default() };
+    let before = sink.count();
     let when = When {
         matching: of_request(&mut fields, sink),
         after: fields.duration("after"),
@@ -71,6 +72,12 @@ pub(super) fn when(node: &Node, sink: &Sink) -> (When, Option<(Answer, Range<usi
         once: fields.flag("once"),
         probability: fields.take("probability").and_then(|node| probability(node, sink)),
     };
+    if let Some((name, reason)) = when.never()
+        && let Some(entry) = fields.entry(name)
+        && sink.count() == before
+    {
+        sink.add(&entry.value.span, format!("this can never hold: {reason}"));
+    }
     let answer = answer(&mut fields, sink);
     for name in OF_ANSWERS {
         if let Some(entry) = fields.entry(name) {

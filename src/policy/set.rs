@@ -264,6 +264,9 @@ fn apply(tree: &mut serde_json::Value, changes: &[(String, Option<serde_json::Va
 /// Patches from files were checked when they were loaded, those built in Rust were not.
 fn check_settings(patch: &Patch) -> Result<(), PatchError> {
     let invalid = |message| Err(PatchError::Invalid { id: patch.id.clone(), message });
+    if let Some((name, reason)) = patch.rules.iter().find_map(|rule| rule.when.never()) {
+        return invalid(format!("`{name}` can never hold: {reason}"));
+    }
     let settings = patch.rules.iter().filter_map(|rule| match &rule.change {
         Change::Settings(settings) => Some(settings),
         Change::Answer(_) | Change::Respond(_) | Change::Patches(_) => None,

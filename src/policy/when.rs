@@ -149,6 +149,45 @@ impl When {
         *self == Self::default()
     }
 
+    /// The member that keeps it from ever holding, with the reason; `None` where it can hold.
+    pub(super) fn never(&self) -> Option<(&'static str, String)> {
+        let Self { matching, after, until, nth, first, skip, probability, .. } = self;
+        for (name, number) in [("nth", nth), ("first", first)] {
+            if *number == Some(0) {
+                return Some((name, "requests are numbered from 1".to_owned()));
+            }
+        }
+        if let (Some(nth), Some(first)) = (nth, first)
+            && nth > first
+        {
+            return Some(("nth", format!("request {nth} is not among the first {first}")));
+        }
+        if let (Some(nth), Some(skip)) = (nth, skip)
+            && nth <= skip
+        {
+            return Some(("nth", format!("request {nth} is among the {skip} that are skipped")));
+        }
+        if let (Some(first), Some(skip)) = (first, skip)
+            && first <= skip
+        {
+            let last = first.saturating_add(*skip);
+            let instead =
+                format!("all are numbered from 1, so that skip = {skip}, first = {last} are the {first} after the {skip}");
+            return Some(("first", format!("the first {first} are all among the {skip} that are skipped; {instead}")));
+        }
+        if let (Some(after), Some(until)) = (after, until)
+            && until <= after
+        {
+            return Some(("until", format!("it ends after {until:?}, before it begins after {after:?}")));
+        }
+        if probability.is_some_and(|likely| !(0.0..=1.0).contains(&likely)) {
+            return Some(("probability", "a probability is from 0 to 1".to_owned()));
+        }
+        let no_grant = !matching.grant.is_empty() && !matching.endpoint.is_empty();
+        (no_grant && !matching.endpoint.iter().any(|name| name == "token"))
+            .then(|| ("grant", "only requests to the endpoint `token` have a grant".to_owned()))
+    }
+
     /// How near a request comes, counting aside; `None` if everything holds.
     pub(super) fn miss(&self, moment: &Moment<'_>) -> Option<Score> {
         match self.matching.miss(moment) {

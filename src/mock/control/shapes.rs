@@ -41,9 +41,9 @@ pub(in crate::mock) struct ClientShape {
     /// What kind of application it is.
     #[serde(default)]
     kind: Kind,
-    /// Whether it may introspect tokens.
-    #[serde(default)]
-    may_introspect: bool,
+    /// Whether it may introspect tokens; without it confidential clients may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_introspect: Option<bool>,
     /// Whether its authorization requests must be pushed (RFC 9126).
     #[serde(default)]
     require_pushed_authorization_requests: bool,
@@ -100,6 +100,7 @@ impl ClientShape {
         };
         self.check_names()?;
         let grants = self.grant_types.unwrap_or_else(|| ClientEntry::usual_grants(self.client_secret.as_ref()));
+        let confidential = self.client_secret.is_some();
         Ok(MockClient {
             client_id: self.client_id,
             client_secret: self.client_secret,
@@ -111,7 +112,7 @@ impl ClientShape {
                 Kind::Web => ClientKind::Web,
                 Kind::Native => ClientKind::Native,
             },
-            may_introspect: self.may_introspect,
+            may_introspect: self.may_introspect.unwrap_or(confidential),
             require_par: self.require_pushed_authorization_requests,
             secret_expires: None,
             metadata: self.metadata,
@@ -167,7 +168,7 @@ impl From<MockClient> for ClientShape {
                 ClientKind::Web => Kind::Web,
                 ClientKind::Native => Kind::Native,
             },
-            may_introspect: client.may_introspect,
+            may_introspect: Some(client.may_introspect),
             require_pushed_authorization_requests: client.require_par,
             metadata: client.metadata,
         }

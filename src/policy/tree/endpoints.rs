@@ -12,6 +12,8 @@ settings! {
     RevocationPolicy {
         /// Whether it is there.
         enabled: bool = true,
+        /// Whether clients may revoke; else they are refused.
+        allowed: bool = true,
         /// Whether callers must authenticate as at the token endpoint.
         authenticate: bool = true,
         /// Whether GET works too.
@@ -187,6 +189,8 @@ settings! {
         challenge_scheme: String = "Bearer".into(),
         /// Whether it has a realm.
         challenge_realm: bool = true,
+        /// Whether it names the scope that is lacking.
+        challenge_scope: bool = true,
         /// Whether refusals repeat error and description in a JSON body.
         error_body: bool = true,
         /// Whether `Cache-Control: no-store` is sent with answers to good tokens.
@@ -217,6 +221,8 @@ settings! {
         set: BTreeMap<String, Value> = BTreeMap::new(),
         /// Members of every own key that are left out.
         omit: Vec<String> = vec![],
+        /// Seconds for which a key stays published that was replaced; 0: for ever.
+        retired_for: u64 = 0,
     }
 }
 

@@ -322,6 +322,8 @@ settings! {
         session_cookie: String = "oauthspec_session".into(),
         /// Seconds that a login lasts; 0: for ever.
         session_lifetime: u64 = 0,
+        /// Seconds that a user may take for login and consent; 0: any time.
+        sign_in_lifetime: u64 = 0,
         /// Whether a wrong password is refused.
         check_password: bool = true,
         /// Status of redirects from one page to the next: 302, 303, 307.

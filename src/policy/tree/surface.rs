@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 settings! {
-    /// Where the endpoints are, below the realm and without a slash in front. Paths compare with regard to case.
+    /// Where the endpoints are, below the realm and without a slash in front.
     PathsPolicy {
+        /// Whether they compare with regard to case.
+        case_sensitive: bool = true,
         /// Authorization endpoint.
         authorize: String = "authorize".into(),
         /// Login page.
@@ -67,7 +69,8 @@ choices! {
 settings! {
     /// Header fields of answers.
     HeadersPolicy {
-        /// Fields that are set, whatever else is decided; `{uuid}` stands for a UUID, another one in each answer.
+        /// Fields that are set, whatever else is decided; `{uuid}` stands for a UUID, another one in each answer, and `{random}` for
+        /// 56 characters.
         set: BTreeMap<String, String> = BTreeMap::new(),
         /// Which origins may read the answer.
         cors: Cors = Cors::None,
@@ -129,6 +132,10 @@ settings! {
         openid_alone: OpenidAlone = OpenidAlone::Subject,
         /// Further claims; a value `{user}` stands for the user's name.
         claims: BTreeMap<String, Value> = BTreeMap::new(),
+        /// Claims that are left out, whatever was granted.
+        omit: Vec<String> = vec![],
+        /// Whether a token behind which there is no user is refused as one without `openid`.
+        users_only: bool = false,
     }
 }
 

@@ -12,8 +12,10 @@ choices! {
     UnknownScope {
         /// The request is refused with `invalid_scope`.
         Refuse,
-        /// It is left out of the grant.
+        /// It is left out of the grant, as long as any is left.
         Narrow,
+        /// It is left out of the grant; where none is left, that is as if none had been asked for.
+        Ignore,
         /// It is granted.
         Grant,
     }
@@ -136,6 +138,8 @@ settings! {
         method_case_sensitive: bool = true,
         /// Whether the form of a challenge is checked (RFC 7636 section 4.2).
         check_challenge: bool = true,
+        /// Whether a challenge of S256 must have the 43 base64url characters that a SHA-256 has.
+        exact_s256: bool = false,
         /// Whether the length of a verifier is checked (RFC 7636 section 4.1).
         check_verifier_length: bool = true,
         /// Whether the characters of a verifier are checked.

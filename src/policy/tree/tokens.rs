@@ -184,5 +184,7 @@ settings! {
         refresh_token: bool = false,
         /// Whether public clients may use it (RFC 6749 section 4.4 forbids it).
         public_clients: bool = false,
+        /// Scope tokens that a client does not get for itself, though it is registered for them.
+        reserved_scopes: Vec<String> = vec![],
     }
 }

@@ -161,11 +161,9 @@ pub(super) struct Client {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) redirect_uris: Vec<Spanned<String>>,
-    /// The grants it is registered for. Where nothing is said it is `authorization_code`, and for a client of `[mock]` `authorization_code`,
-    /// `refresh_token` and, with a secret, `client_credentials`.
+    /// The grants it is registered for; `authorization_code` where nothing is said.
     pub(super) grant_types: Option<Vec<String>>,
-    /// The scope tokens it may ask for. Where nothing is said a client of `[mock]` may ask for
-    /// `openid profile email offline_access api:read api:write`.
+    /// The scope tokens it may ask for.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) scopes: Option<Vec<Spanned<String>>>,
     /// `web` or `native`.

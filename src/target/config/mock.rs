@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 
 use super::check::Checks;
-use super::file;
 use super::mock_file;
+use crate::oauth::is_vschar;
 use crate::policy::ClientEntry;
 use crate::target::{Client, User};
 
@@ -75,11 +75,28 @@ pub struct MockRealm {
     /// What its codes and tokens are made of.
     pub seed: Option<u64>,
     /// Its clients; `None`: those that every realm has.
-    pub clients: Option<Vec<Client>>,
+    pub clients: Option<Vec<RealmClient>>,
     /// Its users with their claims; `None`: those that every realm has.
     pub users: Option<Vec<(User, Map<String, Value>)>>,
     /// Where it stands in the file.
     pub span: Range<usize>,
+}
+
+/// A client of a realm.
+#[derive(Debug, Clone)]
+pub struct RealmClient {
+    /// As at any server.
+    pub client: Client,
+    /// Whether its authorization requests must be pushed.
+    pub require_par: bool,
+    /// Further metadata as of a registration.
+    pub metadata: Map<String, Value>,
+}
+
+impl From<Client> for RealmClient {
+    fn from(client: Client) -> Self {
+        Self { client, require_par: false, metadata: Map::new() }
+    }
 }
 
 impl Checks<'_> {
@@ -131,25 +148,46 @@ impl Checks<'_> {
         }
     }
 
-    fn mock_clients(&mut self, clients: Vec<Spanned<file::Client>>) -> Vec<Client> {
-        let usual = |mut client: Spanned<file::Client>| {
-            let place = client.span();
-            let known = client.get_mut();
+    fn mock_clients(&mut self, clients: Vec<Spanned<mock_file::Client>>) -> Vec<RealmClient> {
+        let mut seen = HashSet::new();
+        let mut out = Vec::new();
+        for client in clients {
+            let table = client.span();
+            let (mut known, require_par, metadata) = client.into_inner().parts();
             let grants = || ClientEntry::usual_grants(known.client_secret.as_ref());
             known.grant_types = Some(known.grant_types.take().unwrap_or_else(grants));
-            let scopes = || ClientEntry::usual_scopes().into_iter().map(|scope| Spanned::new(place.clone(), scope)).collect();
+            let scopes = || ClientEntry::usual_scopes().into_iter().map(|scope| Spanned::new(table.clone(), scope)).collect();
             known.scopes = Some(known.scopes.take().unwrap_or_else(scopes));
-            client
-        };
-        clients.into_iter().map(usual).map(|client| self.registered(client).0).collect()
+            let (client, place) = self.registered(Spanned::new(table, known));
+            if !client.client_id.bytes().all(is_vschar) {
+                let help = "RFC 6749 appendix A.1 allows no others";
+                self.problem(place.clone(), "a client identifier has printable ASCII characters only", help);
+            }
+            if !seen.insert(client.client_id.clone()) {
+                let message = format!("two clients have the client_id `{}`", client.client_id);
+                self.problem(place, message, "give each an identifier of its own");
+            }
+            out.push(RealmClient { client, require_par, metadata });
+        }
+        out
     }
 
     fn mock_users(&mut self, users: Vec<mock_file::MockUser>) -> Vec<(User, Map<String, Value>)> {
-        let user = |user: mock_file::MockUser| {
-            let (user, claims) = user.parts();
-            (self.user(user), claims)
-        };
-        users.into_iter().map(user).collect()
+        let mut seen = HashSet::new();
+        let mut out = Vec::new();
+        for user in users {
+            let place = user.username.span();
+            let username = self.secret(user.username);
+            let password = user.password.map_or_else(|| username.clone(), |password| self.secret(password));
+            if username.is_empty() {
+                self.problem(place.clone(), "a user name has at least one character", "username = \"alice\"");
+            }
+            if !seen.insert(username.clone()) {
+                self.problem(place, format!("two users are named `{username}`"), "give each a `username` of its own");
+            }
+            out.push((User { username, password }, user.claims));
+        }
+        out
     }
 
     fn mock_tls(&mut self, tls: Spanned<mock_file::Tls>) -> MockTls {

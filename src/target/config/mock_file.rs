@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::file::{Client, Secret, User};
+use super::file::{self, Extra, Secret};
 
 /// The mock authorization server, where it runs on its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -115,6 +115,63 @@ pub(super) struct Realm {
     pub(super) users: Option<Vec<MockUser>>,
 }
 
+/// A client of a realm.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MockClient")]
+pub(super) struct Client {
+    /// Its name, for whoever reads the file.
+    pub(super) name: Option<String>,
+    /// The client identifier.
+    #[schemars(with = "String")]
+    pub(super) client_id: Spanned<String>,
+    /// The secret of a confidential client.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) client_secret: Option<Spanned<Secret>>,
+    /// `client_secret_basic`, `client_secret_post` or `none`; the first with a secret and the last without where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(super) token_endpoint_auth_method: Option<Spanned<String>>,
+    /// The registered redirect URIs; the first is the default.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) redirect_uris: Vec<Spanned<String>>,
+    /// The grants that it may use; `authorization_code`, `refresh_token` and, with a secret, `client_credentials` where nothing is said.
+    pub(super) grant_types: Option<Vec<String>>,
+    /// The scope tokens that it may ask for; `openid profile email offline_access api:read api:write` where nothing is said.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) scopes: Option<Vec<Spanned<String>>>,
+    /// `web` or `native`.
+    #[schemars(with = "Option<String>")]
+    pub(super) kind: Option<Spanned<String>>,
+    /// Whether it may introspect tokens; yes for confidential clients where nothing is said.
+    pub(super) may_introspect: Option<bool>,
+    /// Whether its authorization requests must be pushed (RFC 9126).
+    #[serde(default)]
+    pub(super) require_pushed_authorization_requests: bool,
+    /// Further metadata as of a registration (RFC 7591 section 2).
+    #[serde(default)]
+    pub(super) metadata: Map<String, Value>,
+}
+
+impl Client {
+    /// What every client has, and what only those of the mock have.
+    pub(super) fn parts(self) -> (file::Client, bool, Map<String, Value>) {
+        let client = file::Client {
+            name: self.name,
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            token_endpoint_auth_method: self.token_endpoint_auth_method,
+            redirect_uris: self.redirect_uris,
+            grant_types: self.grant_types,
+            scopes: self.scopes,
+            kind: self.kind,
+            may_introspect: self.may_introspect,
+            extra: Extra::default(),
+        };
+        (client, self.require_pushed_authorization_requests, self.metadata)
+    }
+}
+
 /// A resource owner at the mock.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -122,17 +179,10 @@ pub(super) struct MockUser {
     /// What is typed into the login form; also the `sub`, unless `claims` has one.
     #[schemars(with = "Secret")]
     pub(super) username: Spanned<Secret>,
-    /// The password.
-    #[schemars(with = "Secret")]
-    pub(super) password: Spanned<Secret>,
+    /// The password; without it the user name is the password too.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) password: Option<Spanned<Secret>>,
     /// Claims for the UserInfo endpoint.
     #[serde(default)]
     pub(super) claims: Map<String, Value>,
-}
-
-impl MockUser {
-    /// Name and password, and the claims apart.
-    pub(super) fn parts(self) -> (User, Map<String, Value>) {
-        (User { username: self.username, password: self.password }, self.claims)
-    }
 }

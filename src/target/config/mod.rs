@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use client::CLIENT_FEATURES;
-pub use mock::{MockConfig, MockRealm, MockTls};
+pub use mock::{MockConfig, MockRealm, MockTls, RealmClient};
 use serde_json::Value;
 pub use template::template;
 use time::Date;

@@ -117,10 +117,10 @@ fn clients_of_the_mock_have_the_usual_grants_and_scopes() {
         parse(&text).unwrap().mock.unwrap().realm.clients.unwrap()
     };
     let confidential = clients("client_secret = \"s\"");
-    assert_eq!(confidential[0].grant_types, ["authorization_code", "refresh_token", "client_credentials"]);
-    assert_eq!(confidential[0].scopes.len(), 6);
+    assert_eq!(confidential[0].client.grant_types, ["authorization_code", "refresh_token", "client_credentials"]);
+    assert_eq!(confidential[0].client.scopes.len(), 6);
     let public = clients("scopes = [\"x\"]");
-    assert_eq!((public[0].grant_types.len(), public[0].scopes.as_slice()), (2, &["x".to_owned()][..]));
+    assert_eq!((public[0].client.grant_types.len(), public[0].client.scopes.as_slice()), (2, &["x".to_owned()][..]));
     let server = parse(&format!("[server]\n{CLIENT}")).unwrap().server.unwrap();
     assert_eq!(
         (server.clients[0].grant_types.as_slice(), server.clients[0].scopes.len()),

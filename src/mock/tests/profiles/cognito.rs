@@ -205,6 +205,7 @@ fn userinfo_has_challenges_of_its_own() {
     let all = tokens(&realm, WEB, "openid");
     let told = userinfo(&realm, &all["access_token"]).json().unwrap();
     assert_eq!((text(&told["email"]), text(&told["phone_number_verified"])), ("alice@example.com", "false"));
+    assert_eq!((text(&told["username"]), &told["cognito:groups"]), ("alice", &Value::Null));
     let some = tokens(&realm, WEB, "openid email");
     assert_eq!(userinfo(&realm, &some["access_token"]).json().unwrap()["name"], Value::Null);
     assert_eq!(bearer(&realm, &super::super::url("oauth2/userinfo"), "GET", text(&all["access_token"])).status, 404);

@@ -35,7 +35,7 @@ fn c02_faulty_requests_are_told_to_the_client(#[case] edits: &[(&str, Option<&st
 
 #[test]
 fn c03_tokens_from_the_front_are_not_for_every_client() {
-    assert_eq!(tail(&profile(ID), WEB, &[("response_type", Some("token"))]), "#error=unauthorized_client");
+    assert_eq!(tail(&profile(ID), WEB, &[("response_type", Some("token"))]), "?error=unauthorized_client");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod custom_domain;
 mod guide;
 mod guide_more;
 mod hosted;
+mod settled;
 
 use serde_json::Value;
 
