@@ -103,9 +103,17 @@ pub fn unknown_requirements(source: &Arc<Source>, named: &[Spanned<String>], kno
     unknown.map(problem).collect()
 }
 
+/// The longest name for which another one is looked for: no name here is as long.
+const LONGEST: usize = 80;
+
 /// The candidate that was probably meant, if one is near enough.
 pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Whoever sends a megabyte for a name did not mistype one.
+    if wrong.len() > LONGEST {
+        return None;
+    }
     let limit = (wrong.len() / 3).max(2);
-    let scored = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(wrong, candidate), candidate));
+    let candidates = candidates.into_iter().filter(|candidate| candidate.len().abs_diff(wrong.len()) <= limit);
+    let scored = candidates.map(|candidate| (strsim::damerau_levenshtein(wrong, candidate), candidate));
     scored.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }

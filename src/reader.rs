@@ -1,7 +1,7 @@
 //! TOML with positions: a tree in which every key and value knows where it stands, and the means to read it while collecting every
 //! mistake. What keys and values mean is for those who read with it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -157,12 +157,17 @@ pub(crate) struct Sink {
     /// Of a JSON document: where its values stand.
     pointers: Vec<String>,
     problems: RefCell<Vec<Problem>>,
+    /// How many mistakes there are beyond those that are kept.
+    further: Cell<usize>,
 }
+
+/// How many mistakes are told of one file.
+const MOST: usize = 100;
 
 impl Sink {
     /// No mistakes yet.
     pub(crate) fn new(source: &Arc<Source>) -> Self {
-        Self { source: Arc::clone(source), pointers: Vec::new(), problems: RefCell::new(Vec::new()) }
+        Self { source: Arc::clone(source), pointers: Vec::new(), problems: RefCell::new(Vec::new()), further: Cell::new(0) }
     }
 
     /// For a JSON document, with the pointers that [`Node::from_json`] gave.
@@ -188,7 +193,7 @@ impl Sink {
     /// A name that is none of those known: says so, with the nearest one, else all of a short list.
     pub(crate) fn unknown(&self, span: &Range<usize>, what: &str, name: &str, known: &[&str]) {
         let message = format!("unknown {what} `{name}`");
-        match nearest(name, known.iter().copied()) {
+        match self.near(name, known.iter().copied()) {
             Some(near) => self.add_with_help(span, message, format!("did you mean `{near}`?")),
             None if known.len() <= 20 && !known.is_empty() => {
                 self.add_with_help(span, message, format!("known: {}", quoted(known)));
@@ -197,22 +202,33 @@ impl Sink {
         }
     }
 
-    /// How many mistakes there are so far.
-    pub(crate) fn count(&self) -> usize {
-        self.problems.borrow().len()
+    /// The name that was probably meant; not looked for any more where there are mistakes enough.
+    pub(crate) fn near<'n>(&self, wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.problems.borrow().len() < MOST { nearest(wrong, known) } else { None }
     }
 
-    /// All mistakes, in file order.
+    /// How many mistakes there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.problems.borrow().len() + self.further.get()
+    }
+
+    /// The mistakes in file order, and how many there are beyond them.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.span.start);
+        if self.further.get() > 0 {
+            let end = self.source.text.len()..self.source.text.len();
+            problems.push(Problem::new(&self.source, end, format!("and {} more mistakes", self.further.get())));
+        }
         problems
     }
 
     fn push(&self, mut problem: Problem) {
         problem.pointer = self.pointers.get(problem.span.start).cloned();
         let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
+        if problems.len() >= MOST {
+            self.further.set(self.further.get() + 1);
+        } else if !problems.contains(&problem) {
             problems.push(problem);
         }
     }

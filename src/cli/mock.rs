@@ -50,6 +50,8 @@ async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
     });
     tokio::select! {
         _ = stopped => Ok(Exit::Ok),
+        // What computes and does not listen is not waited for.
+        () = tokio::time::sleep(grace.saturating_add(Duration::from_secs(1))) => Ok(Exit::Ok),
         // Whoever asks twice does not want to wait.
         () = signals.next() => Ok(Exit::Interrupted),
     }

@@ -22,6 +22,8 @@ pub(super) struct Defect {
     jws: Map<String, Value>,
     omit_header: Vec<String>,
     pub(super) fate: Option<Fate>,
+    /// The kind of token that can be broken so; `None`: each.
+    pub(super) only: Option<String>,
 }
 
 /// What happened to a token or code.
@@ -49,6 +51,12 @@ impl Defect {
         let expired = self.times.get("exp").is_some_and(|at| *at < 0);
         let times = !self.times.is_empty() && !expired;
         times || !(self.claims.is_empty() && self.omit.is_empty() && self.jws.is_empty() && self.omit_header.is_empty())
+    }
+
+    /// Whether it would change anything about a token with these claims.
+    pub(super) fn changes(&self, claims: &Map<String, Value>) -> bool {
+        let elsewhere = !(self.times.is_empty() && self.claims.is_empty() && self.jws.is_empty() && self.omit_header.is_empty());
+        elsewhere || self.fate.is_some() || self.omit.iter().any(|name| claims.contains_key(name))
     }
 
     /// What it does to claims, header and signature.

@@ -23,6 +23,8 @@ pub struct Entry {
     pub endpoint: &'static str,
     /// What came in and what went out.
     pub exchange: Exchange,
+    /// How the answer went out where that was not whole and at once: `reset`, `cut after 8 bytes`, one each.
+    pub delivery: Vec<String>,
     /// The answer as it would have been without rewrites, where it was rewritten.
     pub original: Option<Response>,
     /// The grant type that was asked for, at the token endpoint.

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{self, Alg, KeyRing};
 use crate::oauth::encoding;
-use crate::policy::{Answer, JwsPolicy, Policy, Rewrite, Slashes, Tokens};
+use crate::policy::{Answer, JwksPolicy, JwsPolicy, Policy, Rewrite, Slashes, Tokens};
+
+/// What stands for the key that is published nowhere in a header that brings it along.
+const OTHER_KEY: &str = "{other-key}";
 
 /// A token that is signed as the policy wants it, then changed as the rewrites say.
 pub(super) fn sign(
@@ -29,12 +32,9 @@ pub(super) fn sign(
         jws.extend(rewrite.jws.clone());
     }
     let named = jws.get("alg").and_then(Value::as_str);
-    let foreign_key = jws.get("signature").and_then(Value::as_str) == Some("other-key");
     let alg = match named {
         Some("RS256") => Alg::Rs256,
         Some("ES256") => Alg::Es256,
-        // The key that is published nowhere is an EC key.
-        None if foreign_key => Alg::Es256,
         _ => alg,
     };
     let header = header(&jws, alg, typ, keys.kid(alg, &policy.jwks), &policy.jws);
@@ -78,13 +78,20 @@ fn header(jws: &Map<String, Value>, alg: Alg, typ: &str, kid: Option<String>, po
     if let Some(Value::Object(members)) = jws.get("header") {
         merge(&mut header, members);
     }
+    // A key of its own that the token brings along is the one with which it is signed.
+    if let Some(key) = header.get_mut("jwk").filter(|key| key.as_str() == Some(OTHER_KEY)) {
+        let mut jwk = keys::other_key(alg).jwk(&JwksPolicy { kid: false, ..JwksPolicy::default() });
+        jwk.retain(|name, _| !matches!(name.as_str(), "use" | "alg"));
+        *key = Value::Object(jwk);
+    }
     header
 }
 
 fn signature(jws: &Map<String, Value>, named: Option<&str>, alg: Alg, keys: &KeyRing, message: &[u8]) -> Vec<u8> {
     match (jws.get("signature").and_then(Value::as_str), named) {
         (Some("none"), _) | (None, Some("none")) => Vec::new(),
-        (Some("other-key"), _) => keys::sign_with_other_key(message),
+        // Under an algorithm that is named it is an EC key, whichever that is.
+        (Some("other-key"), named) => keys::other_key(named.map_or(alg, |_| Alg::Es256)).sign(message),
         (Some("flip"), _) => {
             let mut signature = keys.sign(alg, message);
             let middle = signature.len() / 2;
@@ -92,7 +99,7 @@ fn signature(jws: &Map<String, Value>, named: Option<&str>, alg: Alg, keys: &Key
             signature
         }
         (Some("empty-key"), _) => keys::sign_with_empty_key(message),
-        (_, Some("HS256")) => keys.sign_with_public_key(message),
+        (_, Some("HS256")) => keys.sign_with_public_key(alg, message),
         _ => keys.sign(alg, message),
     }
 }
@@ -149,7 +156,11 @@ mod tests {
         let (header, _, length) = signed(json!({"alg": "none"}), json!({}));
         assert_eq!((header["alg"].as_str(), length), (Some("none"), 0));
         let (header, _, length) = signed(json!({"signature": "other-key"}), json!({}));
-        assert_eq!((header["alg"].as_str(), header["kid"].as_str(), length), (Some("ES256"), Some("ec-1"), 64));
+        assert_eq!((header["alg"].as_str(), header["kid"].as_str(), length), (Some("RS256"), Some("rsa-1"), 256));
+        let (header, _, length) = signed(json!({"alg": "RS256", "signature": "other-key"}), json!({}));
+        assert_eq!((header["alg"].as_str(), length), (Some("RS256"), 64));
+        let (header, _, _) = signed(json!({"signature": "other-key", "header": {"jwk": "{other-key}"}}), json!({}));
+        assert_eq!((&header["alg"], &header["jwk"]["kty"], &header["jwk"]["kid"]), (&json!("RS256"), &json!("RSA"), &Value::Null));
         let (header, _, length) = signed(json!({"alg": "HS256", "header": {"kid": null, "jku": "x"}}), json!({}));
         assert_eq!((header, length), (json!({"typ": "JWT", "alg": "HS256", "jku": "x"}), 32));
     }

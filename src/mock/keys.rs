@@ -32,6 +32,7 @@ const FIXTURES: [[&[u8]; 3]; 3] = [
     ],
 ];
 const OTHER_EC: &[u8] = include_bytes!("../../fixtures/keys/other-ec.pk8");
+const OTHER_RSA: &[u8] = include_bytes!("../../fixtures/keys/other-rsa.pk8");
 
 /// Which keys a realm signs with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -144,6 +145,7 @@ static FIXTURE: LazyLock<Arc<KeyRing>> =
     LazyLock::new(|| Arc::new(KeyRing::of(fixture(Alg::Es256, 0, "1"), fixture(Alg::Rs256, 0, "1"))));
 
 static OTHER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::fixed_ec(OTHER_EC, "other"));
+static OTHER_OF_RSA: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::fixed_rsa(Alg::Rs256, OTHER_RSA, "other"));
 
 fn fixture(alg: Alg, rotations: usize, suffix: &str) -> SigningKey {
     let pkcs8 = FIXTURES[rotations][alg.place()];
@@ -220,9 +222,10 @@ impl KeyRing {
         self.key(alg).sign(message)
     }
 
-    /// An HMAC keyed with the published RSA key in PEM: the token that confuses verifiers which let the header choose the algorithm.
-    pub(super) fn sign_with_public_key(&self, message: &[u8]) -> Vec<u8> {
-        let der = self.key(Alg::Rs256).public_der();
+    /// An HMAC keyed with the published key of an algorithm in PEM: the token that confuses verifiers which let the header choose the
+    /// algorithm.
+    pub(super) fn sign_with_public_key(&self, alg: Alg, message: &[u8]) -> Vec<u8> {
+        let der = self.key(alg).public_der();
         hmac::sign(&pem_as_secret(&der), message).as_ref().to_vec()
     }
 
@@ -338,9 +341,12 @@ pub(super) fn sign_with_empty_key(message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[]), message).as_ref().to_vec()
 }
 
-/// An ES256 signature with a key that is published nowhere.
-pub(super) fn sign_with_other_key(message: &[u8]) -> Vec<u8> {
-    OTHER.sign(message)
+/// A key for an algorithm that is published nowhere.
+pub(super) fn other_key(alg: Alg) -> &'static SigningKey {
+    match alg {
+        Alg::Es256 => &OTHER,
+        Alg::Rs256 | Alg::Rs256Second => &OTHER_OF_RSA,
+    }
 }
 
 #[cfg(test)]
@@ -352,7 +358,7 @@ mod tests {
         let ring = Keys::Fixture.load().unwrap();
         for alg in Alg::ALL {
             assert!(ring.verifies(alg, b"message", &ring.sign(alg, b"message")), "{alg:?}");
-            assert!(!ring.verifies(alg, b"message", &sign_with_other_key(b"message")), "{alg:?}");
+            assert!(!ring.verifies(alg, b"message", &other_key(alg).sign(b"message")), "{alg:?}");
         }
     }
 

@@ -258,7 +258,13 @@ impl MintKind {
             (Some(Fate::Revoked), _) => matches!(self, Self::AccessToken | Self::RefreshToken),
             (Some(Fate::Used), _) => matches!(self, Self::Code | Self::RefreshToken),
         };
-        fate && (jwt || !defect.is_of_jwt())
+        let named = match self {
+            Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
+            Self::IdToken => "id_token",
+            Self::Code => "code",
+        };
+        fate && (jwt || !defect.is_of_jwt()) && defect.only.as_deref().is_none_or(|only| only == named)
     }
 }
 
@@ -340,6 +346,7 @@ impl<'a> Plan<'a> {
                 match &access.form {
                     AccessForm::Opaque(value) => Ok(self.kept(state, access.id, value)),
                     AccessForm::Jwt { alg, claims } => {
+                        self.check_effect(claims)?;
                         let token = self.signed(claims, *alg, &self.policy.access_token.typ, Tokens::Access);
                         if self.is_known() {
                             state.bind(access.id, &token);
@@ -358,6 +365,7 @@ impl<'a> Plan<'a> {
                 let scope = Scope::parse_lossy(&format!("openid {}", self.scope));
                 let token = issue::id_token(&call, self.policy, state, &by, &scope, Some(&asked));
                 let IdToken { alg, claims } = token.expect("`openid` is asked for and there is a user");
+                self.check_effect(&claims)?;
                 let value = self.signed(&claims, alg, &self.policy.id_token.typ, Tokens::Id);
                 Ok(self.minted(value, self.expiry(self.policy.id_token.lifetime)))
             }
@@ -454,6 +462,20 @@ impl<'a> Plan<'a> {
         }
         let fitting: Vec<&str> = all.iter().filter(|(_, defect)| fits(defect)).map(|(name, _)| name.as_str()).collect();
         Err(MintError::Unfit { name: name.to_owned(), what: self.mint.kind.what(), fitting: fitting.join(", ") })
+    }
+
+    /// A token that is not broken though it was asked to be would be taken for one that is.
+    fn check_effect(&self, claims: &Map<String, Value>) -> Result<(), MintError> {
+        let all = defect::all().iter();
+        let idle = |defect: &Defect| self.defects.iter().any(|asked| std::ptr::eq(*asked, defect)) && !defect.changes(claims);
+        match all.clone().find(|(_, defect)| idle(defect)) {
+            Some((name, _)) => {
+                let fits = |defect: &Defect| self.mint.kind.can_be(defect, true) && defect.changes(claims);
+                let fitting: Vec<&str> = all.filter(|(_, defect)| fits(defect)).map(|(name, _)| name.as_str()).collect();
+                Err(MintError::Unfit { name: name.clone(), what: self.mint.kind.what(), fitting: fitting.join(", ") })
+            }
+            None => Ok(()),
+        }
     }
 
     fn check_jwt(&self) -> Result<(), MintError> {

@@ -25,10 +25,13 @@ use super::{
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
 use crate::policy::{Effective, Policy, PolicySet, Remembered};
 
+/// The longest name of a realm, in bytes.
+const LONGEST_NAME: usize = 128;
+
 /// What a realm is made of.
 #[derive(Debug, Clone)]
 pub struct RealmSpec {
-    /// Its name, and its path: letters, digits, `-`, `_`, `.`, `~`, the first of them a letter or digit.
+    /// Its name, and its path: up to 128 letters, digits, `-`, `_`, `.`, `~`, the first of them a letter or digit.
     pub name: String,
     /// What it decides.
     pub policies: PolicySet,
@@ -73,7 +76,8 @@ pub struct Realm(Arc<Inner>);
 struct Inner {
     identity: Identity,
     clock: Hands,
-    began: Duration,
+    /// From when the times of rules are counted, on its clock.
+    began: Mutex<Duration>,
     policies: RwLock<PolicySet>,
     state: Mutex<State>,
     journal: Journal,
@@ -109,13 +113,14 @@ impl Realm {
         let random = Random::new(spec.seed, &spec.name);
         let clock = Hands::new(spec.clock);
         let began = clock.time();
+        spec.policies.begin(Duration::ZERO);
         let policy = Arc::clone(spec.policies.base());
         let clients = if spec.clients.is_empty() { client::clients_of(&policy.realm) } else { spec.clients };
         let users = if spec.users.is_empty() { client::users_of(&policy.realm) } else { spec.users };
         Ok(Self(Arc::new(Inner {
             identity: Identity::new(base_url, spec.name, &policy.issuer, users, keys, spec.login_help),
             clock,
-            began,
+            began: Mutex::new(began),
             policies: RwLock::new(spec.policies.with_seed(spec.seed)),
             state: Mutex::new(State::new(random, clients, began)),
             journal: Journal::new(spec.journal),
@@ -287,9 +292,20 @@ impl Realm {
         self.0.policies.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts other patches in force; nothing else changes.
+    /// Puts other patches in force; nothing else changes. The times of their rules are counted from now.
     pub fn set_policies(&self, policies: PolicySet) {
+        policies.begin(self.elapsed());
         *self.0.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+    }
+
+    /// Counts the times of rules from now, as if it had just been made.
+    pub(super) fn begin_anew(&self) {
+        *lock(&self.0.began) = self.time();
+    }
+
+    /// How much time has passed since it began, on its clock.
+    fn elapsed(&self) -> Duration {
+        self.time().saturating_sub(*lock(&self.0.began))
     }
 
     /// Puts patches in force that follow from those that are.
@@ -299,6 +315,7 @@ impl Realm {
     pub(super) fn change_policies<E>(&self, change: impl FnOnce(&PolicySet) -> Result<PolicySet, E>) -> Result<(), E> {
         let mut policies = self.0.policies.write().unwrap_or_else(PoisonError::into_inner);
         *policies = change(&policies)?;
+        policies.begin(self.elapsed());
         Ok(())
     }
 
@@ -311,6 +328,7 @@ impl Realm {
     /// stay.
     pub fn reset(&self, policies: PolicySet) {
         policies.reset();
+        self.begin_anew();
         self.set_policies(policies);
         lock(&self.0.state).forget();
         self.0.journal.clear();
@@ -336,7 +354,8 @@ impl Realm {
         let call = Call { request: &request, endpoint, realm: &self.0.identity, now, stamp: &Stamp::default() };
         let policies = self.policies();
         let sketch = Sketch::of(&call, policies.base(), &lock(&self.0.state));
-        let effective = Arc::new(policies.at(&sketch.moment(&call, now.saturating_sub(self.0.began))));
+        let elapsed = now.saturating_sub(*lock(&self.0.began));
+        let mut effective = Arc::new(policies.at(&sketch.moment(&call, elapsed)));
         let (stamp, decision, notes) = {
             let mut state = lock(&self.0.state);
             let stamp = Stamp::of(&effective.policy, &mut state);
@@ -346,6 +365,10 @@ impl Realm {
             (stamp, decision, notes)
         };
         let call = Call { stamp: &stamp, ..call };
+        if PolicySet::waits(&effective) {
+            let answer = rewrite::answer_of(&decision, Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &[] });
+            policies.settle(Arc::make_mut(&mut effective), &sketch.moment(&call, elapsed), answer);
+        }
         let rewrites = rewrite::concerning(&decision, &effective.rewrites);
         let setting = Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &rewrites };
         let Rendered { mut response, signed } = render::render(&decision, setting);
@@ -375,6 +398,7 @@ impl Realm {
             index: 0,
             at: UNIX_EPOCH + now,
             endpoint: endpoint.name(),
+            delivery: delivery.in_words(),
             original: original.filter(|original| Some(original) != exchange.response()),
             exchange,
             grant: sketch.grant,
@@ -544,7 +568,7 @@ fn applied(decision: &Decision, effective: &Effective) -> Vec<String> {
 
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) && name.bytes().all(legal)
+    name.len() <= LONGEST_NAME && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) && name.bytes().all(legal)
 }
 
 /// A panic while the lock was held leaves nothing half done that a later request could not live with.

@@ -1,7 +1,7 @@
 //! The realms of a server: made, found by their names, made by first use where that is allowed, forgotten when they are idle.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -59,6 +59,24 @@ pub(super) struct Held {
     permanent: bool,
     /// When it was last used, in milliseconds since the server began.
     used: AtomicU64,
+    /// How many wait for something to happen in it.
+    waiting: AtomicUsize,
+}
+
+/// Keeps a realm from being forgotten while somebody waits for something to happen in it.
+pub(super) struct Awaited(Arc<Held>);
+
+impl Awaited {
+    pub(super) fn new(held: Arc<Held>) -> Self {
+        held.waiting.fetch_add(1, Ordering::Relaxed);
+        Self(held)
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Realms {
@@ -210,7 +228,8 @@ impl Realms {
     pub(super) fn forget_idle(&self) {
         let Some(limit) = self.rules.idle else { return };
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        by_name.retain(|_, held| held.permanent || self.idle(held) < limit);
+        let stays = |held: &Held| held.permanent || held.waiting.load(Ordering::Relaxed) > 0 || self.idle(held) < limit;
+        by_name.retain(|_, held| stays(held));
         drop(by_name);
         self.removals.send_replace(());
     }
@@ -218,7 +237,7 @@ impl Realms {
     fn insert(&self, spec: RealmSpec, permanent: bool) -> Result<Realm, MockError> {
         let realm = Realm::new(&self.base_url, spec)?;
         let used = AtomicU64::new(self.now());
-        let held = Held { realm: realm.clone(), created: SystemTime::now(), permanent, used };
+        let held = Held { realm: realm.clone(), created: SystemTime::now(), permanent, used, waiting: AtomicUsize::new(0) };
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         if by_name.contains_key(realm.name()) {
             return Err(MockError::Exists(realm.name().to_owned()));

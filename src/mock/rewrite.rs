@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::{Decision, Outcome, Page};
+use super::render::{self, Setting};
 use crate::oauth::Response;
 use crate::policy::{self, Answer, Rewrite};
 
@@ -25,6 +26,18 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
+    /// What is not as usual about it, one sentence each.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        let told = [
+            self.delay.map(|delay| format!("delayed by {delay:?}")),
+            self.bandwidth.map(|bandwidth| format!("at {bandwidth} bytes per second")),
+            self.truncate.map(|bytes| format!("cut after {bytes} bytes")),
+            self.drop.then(|| "closed without an answer".to_owned()),
+            (self.reset && !self.drop).then(|| "reset".to_owned()),
+        ];
+        told.into_iter().flatten().collect()
+    }
+
     /// Adds what a patch says; where both say something, the patch.
     pub(super) fn add(&mut self, said: &policy::Delivery) {
         self.truncate = said.truncate.or(self.truncate);
@@ -44,7 +57,7 @@ pub(super) fn concerning(decision: &Decision, own: &[Arc<Rewrite>]) -> Vec<Arc<R
     if let Outcome::Authorization(response) = &decision.outcome {
         all.extend(response.effective.rewrites.iter().cloned());
     }
-    let between = matches!(decision.outcome, Outcome::Continue { .. } | Outcome::Page(Page::Login(_) | Page::Consent(_)));
+    let between = is_between(decision);
     let meant = |rewrite: &&Arc<Rewrite>| {
         !between
             || (rewrite.on == Answer::Any && rewrite.members.is_empty() && rewrite.claims.is_empty() && rewrite.jws.is_empty())
@@ -55,6 +68,20 @@ pub(super) fn concerning(decision: &Decision, own: &[Arc<Rewrite>]) -> Vec<Arc<R
         }
     }
     all
+}
+
+/// Whether what was decided is success or error; `None` for the pages in between.
+pub(super) fn answer_of(decision: &Decision, setting: Setting<'_>) -> Option<Answer> {
+    match &decision.outcome {
+        _ if is_between(decision) => None,
+        // A signature would be for nothing.
+        Outcome::Tokens(_) => Some(Answer::Success),
+        _ => Some(Answer::of(&render::render(decision, setting).response)),
+    }
+}
+
+fn is_between(decision: &Decision) -> bool {
+    matches!(decision.outcome, Outcome::Continue { .. } | Outcome::Page(Page::Login(_) | Page::Consent(_)))
 }
 
 /// Changes the response, and says how it is delivered.

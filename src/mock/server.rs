@@ -32,7 +32,7 @@ pub enum MockError {
     #[error("a realm named `{0}` exists already")]
     Exists(String),
     /// The name cannot stand in a path.
-    #[error("`{0}` cannot name a realm: use letters, digits, `-`, `_`, `.`, `~`, beginning with a letter or digit")]
+    #[error("`{0}` cannot name a realm: use up to 128 letters, digits, `-`, `_`, `.`, `~`, beginning with a letter or digit")]
     Name(String),
     /// No keys can be made.
     #[error("failed to make signing keys")]

@@ -1,12 +1,13 @@
 //! A patch in force: its rules with what they counted, and which of them apply at a moment.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::matcher::{Condition, Nearest, Score};
 use super::patch::{Change, Patch, Rule, Settings};
-use super::{Moment, Respond, Rewrite, When};
+use super::{Answer, Moment, Respond, Rewrite, When};
 
 /// A rule that had a say in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,6 +58,22 @@ pub(super) struct Said<'a> {
     pub(super) respond: Option<Arc<Respond>>,
     pub(super) ids: Vec<String>,
     pub(super) rules: Vec<Arc<AppliedRule>>,
+    pub(super) pending: Vec<Pending>,
+}
+
+/// A rule for answers of one kind whose conditions a request meets: whether it counts is seen when there is an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    /// The patch, by its place in the set.
+    pub(super) patch: usize,
+    /// The rule, by its place in the patch.
+    rule: usize,
+    /// Its kind of answers.
+    pub(super) on: Answer,
+    pub(super) rewrite: Arc<Rewrite>,
+    /// Before which of the rewrites that apply already.
+    pub(super) before: usize,
+    pub(super) says: Arc<AppliedRule>,
 }
 
 /// A patch in force. Sets of policies that follow from one another share it, and with it the counts.
@@ -84,6 +101,8 @@ struct State {
     turn: usize,
     /// One for each rule.
     tallies: Vec<Tally>,
+    /// When it was put in force, counted from when the realm began.
+    since: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -104,7 +123,7 @@ impl Installed {
             says: Arc::new(AppliedRule { patch: patch.id.clone(), rule: index + 1, does: rule.change.to_string() }),
         };
         let rules: Vec<Bound> = patch.rules.iter().enumerate().map(bound).collect();
-        let state = Mutex::new(State { turn: 0, tallies: vec![Tally::default(); rules.len()] });
+        let state = Mutex::new(State { tallies: vec![Tally::default(); rules.len()], ..State::default() });
         Self { patch, added, rules, state }
     }
 
@@ -121,20 +140,61 @@ impl Installed {
         out
     }
 
-    /// Adds what its rules say of a request, and counts the request where a rule counts.
-    pub(super) fn say<'a>(&'a self, moment: &Moment<'_>, seed: u64, said: &mut Said<'a>) {
+    /// Notes when it was put in force, unless that is known.
+    pub(super) fn begin(&self, elapsed: Duration) {
+        lock(&self.state).since.get_or_insert(elapsed);
+    }
+
+    /// Adds what its rules say of a request, and counts the request where a rule counts. `place` is its own in the set; rules of a
+    /// patch that stands in none count before there is an answer, whatever answers they are for.
+    pub(super) fn say<'a>(&'a self, place: Option<usize>, moment: &Moment<'_>, seed: u64, said: &mut Said<'a>) {
         if self.rules.iter().all(|bound| bound.always) {
             return (0..self.rules.len()).for_each(|index| self.apply(index, moment, seed, said));
         }
         let mut state = lock(&self.state);
+        let moment = &moment.since(state.since);
         let turn = state.turn;
         for (index, bound) in self.rules.iter().enumerate() {
             let due = !self.patch.sequence || index == turn;
-            if bound.always || due && self.counts(index, moment, seed, &mut state.tallies[index]) {
+            if let Some(pending) = place.filter(|_| due && !bound.always).and_then(|place| self.pending(place, index, moment, said)) {
+                match self.miss(index, moment, state.tallies[index].nearest.as_ref()) {
+                    Some((score, conditions)) => state.tallies[index].note(moment, score, conditions),
+                    None => said.pending.push(pending),
+                }
+            } else if bound.always || due && self.counts(index, moment, seed, &mut state.tallies[index]) {
                 state.tallies[index].applied += 1;
                 self.apply(index, moment, seed, said);
             }
         }
+        self.pass_on(&mut state);
+    }
+
+    /// Counts a request whose answer is of the kind that a rule is for, and says whether the rule applies.
+    pub(super) fn settle(&self, pending: &Pending, moment: &Moment<'_>, seed: u64) -> bool {
+        let mut state = lock(&self.state);
+        let moment = &moment.since(state.since);
+        let due = !self.patch.sequence || pending.rule == state.turn;
+        let applies = due && self.counts(pending.rule, moment, seed, &mut state.tallies[pending.rule]);
+        if applies {
+            state.tallies[pending.rule].applied += 1;
+        }
+        self.pass_on(&mut state);
+        applies
+    }
+
+    /// The rule as one that waits for the answer, if it is for answers of one kind. What an authorization request leads to may be
+    /// answered by a form much later: there the request counts.
+    fn pending(&self, patch: usize, rule: usize, moment: &Moment<'_>, said: &Said<'_>) -> Option<Pending> {
+        let Change::Answer(rewrite) = &self.patch.rules[rule].change else { return None };
+        let waits = rewrite.on != Answer::Any && !matches!(moment.endpoint, "authorize" | "login" | "consent");
+        let says = Arc::clone(&self.rules[rule].says);
+        let before = said.rewrites.len();
+        waits.then(|| Pending { patch, rule, on: rewrite.on, rewrite: Arc::clone(rewrite), before, says })
+    }
+
+    /// In a sequence the next rule is in turn once this one is used up.
+    fn pass_on(&self, state: &mut State) {
+        let turn = state.turn;
         if self.patch.sequence && turn < self.rules.len() && self.is_used_up(turn, &state.tallies[turn]) {
             state.turn += 1;
         }
@@ -161,7 +221,7 @@ impl Installed {
     /// Forgets all counts.
     pub(super) fn reset(&self) {
         let mut state = lock(&self.state);
-        state.turn = 0;
+        (state.turn, state.since) = (0, None);
         state.tallies.fill(Tally::default());
         self.rules.iter().flat_map(|bound| &bound.inner).for_each(Self::reset);
     }
@@ -184,7 +244,7 @@ impl Installed {
             Change::Respond(respond) => said.respond = Some(Arc::clone(respond)),
             Change::Patches(_) => {
                 let before = said.settings.len();
-                bound.inner.iter().for_each(|inner| inner.say(moment, seed, said));
+                bound.inner.iter().for_each(|inner| inner.say(None, moment, seed, said));
                 if !bound.always && said.settings.len() > before {
                     said.conditional.push(Arc::as_ptr(&bound.says) as usize);
                 }
@@ -226,7 +286,7 @@ impl Installed {
             let fits = inner.is_empty() || inner.iter().any(|inner| inner.fits(moment));
             (!fits).then_some(Score::TIMED)
         })?;
-        if known.is_some_and(|nearest| nearest.score >= score) {
+        if known.is_some_and(|nearest| nearest.score > score || (nearest.score == score && !score.comes_nearer())) {
             return Some((score, Vec::new()));
         }
         let of_inner = inner.iter().flat_map(|inner| inner.patch.rules.iter().flat_map(|rule| rule.when.explain(moment)));
@@ -264,7 +324,8 @@ impl Installed {
 
 impl Tally {
     fn note(&mut self, moment: &Moment<'_>, score: Score, conditions: Vec<Condition>) {
-        if self.nearest.as_ref().is_none_or(|nearest| nearest.score < score) {
+        let nearer = |nearest: &Nearest| nearest.score < score || (nearest.score == score && score.comes_nearer());
+        if self.nearest.as_ref().is_none_or(nearer) {
             self.nearest = Some(Nearest::of(moment, conditions, score));
         }
     }

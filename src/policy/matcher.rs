@@ -30,10 +30,17 @@ pub struct Moment<'a> {
     pub params: &'a Params,
     /// The request itself.
     pub request: &'a Request,
-    /// Since the realm began, on its clock.
+    /// Since the realm began, or the script was put in force, on the realm's clock.
     pub elapsed: Duration,
     /// What came of it; `None` while that is being decided.
     pub answered: Option<Answered<'a>>,
+}
+
+impl Moment<'_> {
+    /// The same for what was put in force so long after the realm began.
+    pub(super) fn since(&self, begun: Option<Duration>) -> Self {
+        Self { elapsed: self.elapsed.saturating_sub(begun.unwrap_or_default()), ..*self }
+    }
 }
 
 /// What came of a request.
@@ -342,6 +349,11 @@ impl Score {
     pub(crate) const COUNTED: Self = Self { endpoint: true, held: usize::MAX };
     /// Every condition on the request held, and it came at the wrong time.
     pub(crate) const TIMED: Self = Self { endpoint: true, held: usize::MAX - 1 };
+
+    /// Whether of several requests with it the latest came nearest: time passes, and numbers grow.
+    pub(crate) fn comes_nearer(self) -> bool {
+        self >= Self::TIMED
+    }
 }
 
 impl Test {

@@ -10,7 +10,7 @@ use super::patch::{Change, Patch, PatchKind, Requires, Rule};
 use super::read_answer::Answers;
 use super::settings::{self, Place};
 use super::{Answer, Library, Rewrite, UnknownPatch, family, read_when};
-use crate::problem::{Problem, Source, nearest};
+use crate::problem::{Problem, Source};
 use crate::reader::{Data, Entry, Fields, Node, Sink, quoted};
 
 /// How much of a file is looked at.
@@ -302,7 +302,7 @@ impl Reading<'_> {
             }
             (Some(Place::Group), _) => {
                 let below: Vec<String> =
-                    settings::paths().into_iter().filter(|known| known.starts_with(&format!("{path}."))).take(3).collect();
+                    settings::paths().iter().cloned().filter(|known| known.starts_with(&format!("{path}."))).take(3).collect();
                 let below: Vec<&str> = below.iter().map(String::as_str).collect();
                 self.sink.add_with_help(
                     &entry.span,
@@ -329,7 +329,7 @@ impl Reading<'_> {
     fn unknown_setting(&self, span: &Range<usize>, path: &str) {
         let paths = settings::paths();
         let message = format!("unknown setting `{path}`");
-        match nearest(path, paths.iter().map(String::as_str)) {
+        match self.sink.near(path, paths.iter().map(String::as_str)) {
             Some(near) => self.sink.add_with_help(span, message, format!("did you mean `{near}`?")),
             None => self.sink.add(span, message),
         }

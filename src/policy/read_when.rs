@@ -50,9 +50,9 @@ pub(crate) fn matcher(node: &Node, sink: &Sink) -> Matcher {
     let Some(mut fields) = Fields::of(node, sink) else { return Matcher::default() };
     let mut matcher = of_request(&mut fields, sink);
     matcher.status = fields.take("status").map_or_else(Vec::new, |node| statuses(node, sink));
-    matcher.error = plain(fields.strings("error"));
-    matcher.cause = plain(fields.strings("cause"));
-    matcher.applied = plain(fields.strings("applied"));
+    matcher.error = plain(names(&mut fields, "error", sink));
+    matcher.cause = plain(names(&mut fields, "cause", sink));
+    matcher.applied = plain(names(&mut fields, "applied", sink));
     matcher.answer = answer(&mut fields, sink).map_or(Answer::Any, |(answer, _)| answer);
     fields.finish();
     matcher
@@ -97,18 +97,32 @@ fn of_request(fields: &mut Fields<'_>, sink: &Sink) -> Matcher {
         plain(names)
     };
     Matcher {
-        endpoint: closed("endpoint", fields.strings("endpoint"), &When::ENDPOINTS),
-        method: plain(fields.strings("method")),
-        grant: plain(fields.strings("grant")),
-        client: plain(fields.strings("client")),
-        auth: closed("client authentication", fields.strings("auth"), &When::AUTH),
-        user: plain(fields.strings("user")),
+        endpoint: closed("endpoint", names(fields, "endpoint", sink), &When::ENDPOINTS),
+        method: plain(names(fields, "method", sink)),
+        grant: plain(names(fields, "grant", sink)),
+        client: plain(names(fields, "client", sink)),
+        auth: closed("client authentication", names(fields, "auth", sink), &When::AUTH),
+        user: plain(names(fields, "user", sink)),
         parameters: tests(fields, "parameter", sink),
         form: tests(fields, "form", sink),
         query: tests(fields, "query", sink),
         headers: tests(fields, "header", sink),
         json: tests(fields, "json", sink),
         ..Matcher::default()
+    }
+}
+
+/// One or more names: of none it would not be clear whether any will do or nothing does.
+fn names(fields: &mut Fields<'_>, name: &'static str, sink: &Sink) -> Vec<Spanned<String>> {
+    if let Some(entry) = fields.entry(name) {
+        refuse_none(&entry.value, sink);
+    }
+    fields.strings(name)
+}
+
+fn refuse_none(node: &Node, sink: &Sink) {
+    if matches!(&node.data, Data::Array(items) if items.is_empty()) {
+        sink.add_with_help(&node.span, "an empty list names nothing", "leave the member out where anything will do");
     }
 }
 
@@ -125,7 +139,10 @@ fn tests(fields: &mut Fields<'_>, name: &'static str, sink: &Sink) -> Vec<(Strin
 fn test(node: &Node, sink: &Sink) -> Option<Test> {
     match &node.data {
         Data::String(text) => return Some(Test::Is(text.clone())),
-        Data::Array(_) => return Some(Test::OneOf(plain(sink.strings(node)))),
+        Data::Array(_) => {
+            refuse_none(node, sink);
+            return Some(Test::OneOf(plain(sink.strings(node))));
+        }
         Data::Table(_) => {}
         _ => {
             sink.add(&node.span, EXPECTED);
@@ -162,6 +179,7 @@ const EXPECTED: &str = "expected a string, a list of strings, { matches = \"…\
 
 /// `400`, `"4xx"`, or a list of such.
 fn statuses(node: &Node, sink: &Sink) -> Vec<String> {
+    refuse_none(node, sink);
     let status = |node: &Node| {
         let text = match &node.data {
             Data::Integer(number) => number.to_string(),

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::installed::{AppliedRule, Installed, Said, Unmatched};
+use super::installed::{AppliedRule, Installed, Pending, Said, Unmatched};
 use super::patch::{Change, Patch, PatchKind, Settings};
-use super::{Moment, Policy, Respond, Rewrite, settings};
+use super::{Answer, Moment, Policy, Respond, Rewrite, settings};
 use crate::problem::nearest;
 
 /// How many policies that conditional rules made are kept; more come only of many rules that depend on chance.
@@ -13,6 +14,7 @@ const MADE_CAPACITY: usize = 256;
 
 /// The policy at a moment.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Effective {
     /// The settings.
     pub policy: Arc<Policy>,
@@ -24,6 +26,8 @@ pub struct Effective {
     pub applied: Vec<String>,
     /// Their rules that apply, for the journal.
     pub rules: Vec<Arc<AppliedRule>>,
+    /// Those that wait for the answer.
+    pending: Vec<Pending>,
 }
 
 /// Why patches cannot be in force together.
@@ -175,10 +179,37 @@ impl PolicySet {
     #[must_use]
     pub fn at(&self, moment: &Moment<'_>) -> Effective {
         let mut said = Said::default();
-        self.inner.patches.iter().for_each(|patch| patch.say(moment, self.seed, &mut said));
+        self.inner.patches.iter().enumerate().for_each(|(place, patch)| patch.say(Some(place), moment, self.seed, &mut said));
         let policy = if said.conditional.is_empty() { Arc::clone(&self.base) } else { self.made(&said) };
-        let Said { rewrites, respond, ids, rules, .. } = said;
-        Effective { policy, respond, rewrites, applied: ids, rules }
+        let Said { rewrites, respond, ids, rules, pending, .. } = said;
+        Effective { policy, respond, rewrites, applied: ids, rules, pending }
+    }
+
+    /// Whether a rule waits for the answer.
+    pub(crate) fn waits(effective: &Effective) -> bool {
+        !effective.pending.is_empty()
+    }
+
+    /// Counts the rules that wait for the answer, and adds those that apply to an answer of that kind; `None`: to a page in between,
+    /// which is neither success nor error.
+    pub(crate) fn settle(&self, effective: &mut Effective, moment: &Moment<'_>, answer: Option<Answer>) {
+        let there = effective.rewrites.len();
+        for pending in std::mem::take(&mut effective.pending) {
+            let Some(installed) = self.inner.patches.get(pending.patch).filter(|_| answer == Some(pending.on)) else { continue };
+            if installed.settle(&pending, moment, self.seed) {
+                if !effective.applied.contains(&installed.patch.id) {
+                    effective.applied.push(installed.patch.id.clone());
+                }
+                let settled = effective.rewrites.len() - there;
+                effective.rewrites.insert(pending.before + settled, pending.rewrite);
+                effective.rules.push(pending.says);
+            }
+        }
+    }
+
+    /// Notes for what was put in force just now when that was, counted from when the realm began.
+    pub(crate) fn begin(&self, elapsed: Duration) {
+        self.inner.patches.iter().for_each(|patch| patch.begin(elapsed));
     }
 
     /// The rules of scripts that have a condition and never applied so far, with the request that came nearest to each. What is

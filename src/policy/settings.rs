@@ -71,14 +71,17 @@ pub(super) fn defaults() -> &'static Value {
 
 /// The paths of settings that a pattern means, in which `*` stands for one segment: `errors.token.*.status`.
 pub(super) fn matching(pattern: &str) -> Vec<String> {
-    paths().into_iter().filter(|path| fits(pattern, path)).collect()
+    paths().iter().filter(|path| fits(pattern, path)).cloned().collect()
 }
 
 /// Every path of a setting or a map.
-pub(super) fn paths() -> Vec<String> {
-    let mut out = Vec::new();
-    collect(defaults(), "", &mut out);
-    out
+pub(super) fn paths() -> &'static [String] {
+    static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let mut out = Vec::new();
+        collect(defaults(), "", &mut out);
+        out
+    });
+    &PATHS
 }
 
 /// What stands at a path; `None` where there is no such path.

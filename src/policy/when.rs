@@ -36,8 +36,8 @@ pub struct When {
 }
 
 impl When {
-    /// The endpoints that rules can name.
-    pub const ENDPOINTS: [&'static str; 16] = [
+    /// The endpoints that rules can name; `unknown` is what is at no path of theirs.
+    pub const ENDPOINTS: [&'static str; 17] = [
         "authorize",
         "login",
         "consent",
@@ -54,6 +54,7 @@ impl When {
         "verification",
         "end_session",
         "error",
+        "unknown",
     ];
 
     /// The ways of client authentication that rules can name.

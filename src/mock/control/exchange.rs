@@ -44,6 +44,9 @@ pub(in crate::mock) struct EntryView {
     pub(super) notes: Vec<String>,
     pub(super) request: RequestView,
     pub(super) response: ResponseView,
+    /// How the answer went out where that was not whole and at once: `reset`, `closed without an answer`, `cut after 8 bytes`,
+    /// `delayed by 2s`, `at 64 bytes per second`.
+    pub(super) delivery: Vec<String>,
     /// The answer as it would have been, where it was changed on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) original: Option<ResponseView>,
@@ -118,6 +121,7 @@ pub(in crate::mock) fn view(entry: &Entry) -> EntryView {
     EntryView {
         index: entry.index,
         at: rfc3339(entry.at),
+        delivery: entry.delivery.clone(),
         endpoint: entry.endpoint.to_owned(),
         client: entry.client.clone(),
         user: entry.user.clone(),

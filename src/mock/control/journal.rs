@@ -12,6 +12,7 @@ use super::exchange::{EntryView, view};
 use super::shapes::duration;
 use super::trouble::Trouble;
 use crate::mock::journal::Entry;
+use crate::mock::realms::Awaited;
 use crate::mock::{Journal, Realm};
 use crate::policy::Matcher;
 
@@ -159,6 +160,7 @@ pub(super) async fn wait(ask: Ask, wait: Wait) -> Result<Arrival, Trouble> {
     }
     let from = wait.since.unwrap_or_else(|| journal.recorded());
     // Whoever drives a test by it uses the realm, however long nothing comes.
+    let _awaited = ask.realms.peek(realm.name()).map(Awaited::new);
     let waited = journal.since(from);
     let found = tokio::select! {
         found = waited.wait_for(&matcher, timeout) => found,

@@ -79,10 +79,10 @@ async fn attend(realms: Arc<Realms>, request: AxumRequest) -> Result<AxumRespons
     if let Some(wish) = page::wish(request.method().as_str(), &path, wants_page) {
         return attend_person(realms, request, &path, &wish).await;
     }
-    let (route, parts) = find(request.method().as_str(), &path)?;
-    if route.path != HEALTH {
+    if path != HEALTH {
         guard::check(&realms, request.headers(), Foreign::Refused)?;
     }
+    let (route, parts) = find(request.method().as_str(), &path)?;
     let request = match edge::read(request, &realms).await {
         Ok(request) => request,
         Err(refusal) => return Ok(edge::plain(refusal)),

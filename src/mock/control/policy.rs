@@ -115,8 +115,18 @@ pub(super) fn read(ask: &Ask, _: Nothing) -> Result<Settings, Trouble> {
 pub(super) fn replace(ask: &Ask, chosen: &Chosen) -> Result<Settings, Trouble> {
     let realm = ask.realm()?;
     let policies = chosen.policies()?.unwrap_or_default();
+    keeps_issuer(&realm, &policies)?;
     put(&realm, &policies.patches().cloned().collect::<Vec<_>>())?;
     settings(&realm)
+}
+
+/// The issuer of a realm, and with it where its documents are, was fixed when the realm was made.
+pub(super) fn keeps_issuer(realm: &Realm, policies: &PolicySet) -> Result<(), Trouble> {
+    if policies.base().issuer == realm.policies().base().issuer {
+        return Ok(());
+    }
+    let trouble = Trouble::at("/profile", "it gives the issuer another host or path, and those are fixed when a realm is made");
+    Err(trouble.help("make a realm with this profile, which also brings its clients and users").status(409, "Conflict"))
 }
 
 pub(super) fn add_fault(ask: &Ask, _: &Nothing) -> Result<PolicyView, Trouble> {

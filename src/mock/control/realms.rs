@@ -142,6 +142,7 @@ pub(super) fn create_from(ask: &Ask, new: &NewRealm) -> Result<String, Trouble> 
         realms.remove(realm.name());
         return Err(trouble.below("/clock"));
     }
+    realm.begin_anew();
     Ok(realm.name().to_owned())
 }
 
@@ -150,10 +151,18 @@ pub(super) fn read(ask: &Ask, _: Nothing) -> Result<RealmView, Trouble> {
     view(&ask.realms, realm.name())
 }
 
-/// Without any choice the patches in force stay.
+/// Without any choice the patches in force stay; the scripts that were added stay in any case, and count anew.
 pub(super) fn reset(ask: &Ask, reset: &Chosen) -> Result<RealmView, Trouble> {
     let realm = ask.realm()?;
-    let policies = reset.policies()?.unwrap_or_else(|| realm.policies());
+    let there = realm.policies();
+    let policies = match reset.policies()? {
+        Some(chosen) => {
+            policy::keeps_issuer(&realm, &chosen)?;
+            let patches: Vec<_> = chosen.patches().cloned().collect();
+            there.over(&patches).map_err(|error| Trouble::new(409, "Conflict", error.to_string()))?
+        }
+        None => there,
+    };
     realm.reset(policies);
     view(&ask.realms, realm.name())
 }

@@ -6,6 +6,9 @@ use serde::Serialize;
 use crate::oauth::Response;
 use crate::problem::{Problem, nearest};
 
+/// The longest sentence, in characters.
+const LONGEST: usize = 1000;
+
 /// Why a control request is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -128,9 +131,24 @@ impl Trouble {
         if let Some(methods) = &self.allow {
             response.headers.push("Allow", methods.as_str());
         }
-        response.body = serde_json::to_vec(self).unwrap_or_default();
+        response.body = serde_json::to_vec(&self.told()).unwrap_or_default();
         response
     }
+
+    /// The same with everything in it short enough to be read: what was sent can be a megabyte long.
+    fn told(&self) -> Self {
+        let flaw = |flaw: &Flaw| Flaw {
+            detail: shortened(&flaw.detail),
+            help: flaw.help.as_deref().map(shortened),
+            ..flaw.clone()
+        };
+        Self { detail: shortened(&self.detail), errors: self.errors.iter().map(flaw).collect(), ..self.clone() }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let Some((cut, _)) = text.char_indices().nth(LONGEST) else { return text.to_owned() };
+    format!("{}… ({} bytes)", &text[..cut], text.len())
 }
 
 impl Flaw {
