@@ -75,7 +75,10 @@ impl Node {
             Value::Null => Data::Null,
             Value::Bool(flag) => Data::Bool(*flag),
             Value::Number(number) => {
-                number.as_i64().map_or_else(|| Data::Float(number.as_f64().unwrap_or(f64::NAN)), Data::Integer)
+                // JSON knows one kind of number: 1.0 is 1.
+                let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0);
+                let written = whole.and_then(|float| format!("{float:.0}").parse().ok());
+                number.as_i64().or(written).map_or_else(|| Data::Float(number.as_f64().unwrap_or(f64::NAN)), Data::Integer)
             }
             Value::String(text) => Data::String(text.clone()),
             Value::Array(items) => {

@@ -9,6 +9,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::rows::{FaultRow, ProfileRow, RequirementRow, Role, ScenarioRow, VariantRow};
 use super::{data, output};
+use crate::policy::Setting;
 use crate::problem::nearest;
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Error> {
@@ -18,11 +19,13 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Error> {
         variants: data::variants(),
         profiles: data::profiles(),
         requirements: data::requirements(),
+        settings: Setting::all(),
     };
     let found = all.explain(&args.id);
     if found.is_empty() {
-        let kind = "scenario, fault, variant, profile or requirement";
-        let nearest = nearest(&args.id, all.ids()).map(str::to_owned);
+        let kind = "scenario, fault, variant, profile, requirement or setting";
+        let settings = all.settings.iter().map(|setting| setting.path.as_str());
+        let nearest = nearest(&args.id, all.ids().chain(settings)).map(str::to_owned);
         return Err(Error::Unknown { kind, id: args.id.clone(), nearest });
     }
     let width = output::width().unwrap_or(100).clamp(40, 100);
@@ -38,10 +41,11 @@ struct Everything {
     variants: Vec<VariantRow>,
     profiles: Vec<ProfileRow>,
     requirements: Vec<RequirementRow>,
+    settings: Vec<Setting>,
 }
 
 impl Everything {
-    /// Everything of that id; also every member of a family. A check or case behind a scenario's id is passed over.
+    /// Everything of that id; also every member of a family, and every setting of a group. A check or case behind a scenario's id is passed over.
     fn explain(&self, id: &str) -> Vec<Explanation> {
         let scenario_id = id.split(['#', '[']).next().unwrap_or(id);
         let named = |candidate: &str| data::names(id, candidate);
@@ -50,7 +54,9 @@ impl Everything {
         let variants = self.variants.iter().filter(|row| named(&row.id)).map(variant);
         let profiles = self.profiles.iter().filter(|row| named(&row.id)).map(profile);
         let requirements = self.requirements.iter().filter(|row| row.id == id).map(|row| self.requirement(row));
-        scenarios.chain(faults).chain(variants).chain(profiles).chain(requirements).collect()
+        let group = format!("{id}.");
+        let settings = self.settings.iter().filter(|row| row.path == id || row.path.starts_with(&group)).map(setting);
+        scenarios.chain(faults).chain(variants).chain(profiles).chain(requirements).chain(settings).collect()
     }
 
     fn ids(&self) -> impl Iterator<Item = &str> {
@@ -139,6 +145,13 @@ fn profile(row: &ProfileRow) -> Explanation {
         .with("run it", format!("oauthspec mock --profile {0}\noauthspec server --mock={0}", row.id))
 }
 
+fn setting(row: &Setting) -> Explanation {
+    Explanation::new("setting", &row.path, &row.what)
+        .with("default", row.default.to_string())
+        .with("allowed", row.allowed.clone())
+        .with("set it", format!("set = {{ \"{}\" = … }}", row.path))
+}
+
 fn matches(pattern: &str, id: &str) -> bool {
     Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(id))
 }
@@ -223,6 +236,7 @@ mod tests {
                 reason: None,
                 clause: "RFC 6749 section 4.1.2".to_owned(),
             }],
+            settings: Setting::all(),
         }
     }
 

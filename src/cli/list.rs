@@ -5,6 +5,8 @@ use super::error::Error;
 use super::exit::Exit;
 use super::values::{Format, Listed};
 use super::{data, output};
+use crate::mock::Mint;
+use crate::policy::Setting;
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {
     let format = args.format.unwrap_or_default();
@@ -27,8 +29,22 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {
         Listed::Plans => show(format, &data::plans(), &["id", "date", "title"], |row| {
             vec![row.id.clone(), row.date.clone(), row.title.clone()]
         }),
+        Listed::Settings => show(format, &Setting::all(), &["path", "default", "allowed", "what"], |row| {
+            vec![row.path.clone(), row.default.to_string(), row.allowed.clone(), row.what.clone()]
+        }),
+        Listed::BrokenTokens => {
+            let ways: Vec<Way> = Mint::ways().map(|(name, title)| Way { name, title }).collect();
+            show(format, &ways, &["name", "title"], |row| vec![row.name.to_owned(), row.title.to_owned()])
+        }
     }?;
     Ok(Exit::Ok)
+}
+
+/// A way in which a token can be broken.
+#[derive(serde::Serialize)]
+struct Way {
+    name: &'static str,
+    title: &'static str,
 }
 
 fn show<R: serde::Serialize>(

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args as _;
 use url::Url;
 
 use super::error::Error;
@@ -14,10 +15,11 @@ use super::mock_args::{MockArgs, TlsArgs};
 use super::session;
 use super::values::{AccessLog, ReadyFormat, Switch};
 use crate::mock::{
-    Access, ClientKind as MockKind, JournalLimits, MockBuilder, MockClient, MockServer, MockUser, RealmSpec, Tls, is_loopback,
+    Access, ClientKind as MockKind, JournalLimits, MockBuilder, MockClient, MockServer, MockUser, RealmSpec, Tls, TlsError,
+    is_loopback,
 };
 use crate::policy::{Patch, PatchKind, PolicySet, Script};
-use crate::problem::Source;
+use crate::problem::{Source, nearest};
 use crate::target::config::{Config, MockConfig, MockRealm, MockTls, RealmClient};
 use crate::target::{ClientKind, User};
 
@@ -25,6 +27,7 @@ use crate::target::{ClientKind, User};
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
+    no_slips(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     let config = settings(args)?;
     session::runtime()?.block_on(serve(args, config))
 }
@@ -57,6 +60,26 @@ async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
     }
 }
 
+/// Refuses variables of the environment that are meant for the mock and that nobody reads.
+fn no_slips(names: impl Iterator<Item = String>) -> Result<(), Error> {
+    let command = MockArgs::augment_args(clap::Command::new("mock"));
+    let known: Vec<&str> = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
+    for name in names.filter(|name| name.starts_with("OAUTHSPEC_MOCK_") && !known.contains(&name.as_str())) {
+        let help = nearest(&name, known.iter().copied()).map(|near| format!("did you mean {near}?"));
+        let message = format!("the environment variable {name} is no option of the mock");
+        return Err(Error::Usage {
+            message,
+            help: help.or_else(|| Some("`oauthspec mock --help` names the options".to_owned())),
+        });
+    }
+    Ok(())
+}
+
+/// What is given, and not empty: an environment may have variables that nobody filled in.
+fn filled<T: Clone>(given: Option<&T>, is_empty: impl Fn(&T) -> bool) -> Option<T> {
+    given.filter(|given| !is_empty(given)).cloned()
+}
+
 /// `[mock]` of the configuration, with what is given on the command line or in the environment in its place.
 fn settings(args: &MockArgs) -> Result<MockConfig, Error> {
     let mut config = match &args.config {
@@ -76,12 +99,21 @@ fn settings(args: &MockArgs) -> Result<MockConfig, Error> {
     config.journal_entries = realms.journal_entries.or(config.journal_entries);
     config.tls = tls_settings(&args.tls, config.tls);
     let realm = &mut config.realm;
-    realm.profile = behaviour.profile.clone().or(realm.profile.take());
-    realm.script = behaviour.script.clone().or(realm.script.take());
+    realm.profile = filled(behaviour.profile.as_ref(), String::is_empty).or(realm.profile.take());
+    realm.script = filled(behaviour.script.as_ref(), |path| path.as_os_str().is_empty()).or(realm.script.take());
     realm.seed = behaviour.seed.or(realm.seed);
     for (given, known) in [(&behaviour.variant, &mut realm.variants), (&behaviour.fault, &mut realm.faults)] {
+        let given: Vec<String> = given.iter().filter(|id| !id.is_empty()).cloned().collect();
         if !given.is_empty() {
-            *known = Some(given.clone());
+            *known = Some(given);
+        }
+    }
+    for (option, wrong) in
+        [("--realm-limit", config.realm_limit == Some(0)), ("--realm-idle", config.realm_idle == Some(Duration::ZERO))]
+    {
+        if wrong {
+            let help = Some("leave it out for the default".to_owned());
+            return Err(Error::Usage { message: format!("{option} is more than 0"), help });
         }
     }
     Ok(config)
@@ -131,7 +163,8 @@ async fn start(args: &MockArgs, config: MockConfig) -> Result<MockServer, Error>
     builder = with_people(builder, &config.realm);
     let server = builder.start().await.map_err(|error| usage(&error))?;
     for realm in &config.realms {
-        server.create(specified(&server, realm)?).map_err(|error| usage(&error))?;
+        // Whoever wrote it down wants it to stay, however idle it is.
+        server.establish(specified(&server, realm)?).map_err(|error| usage(&error))?;
     }
     Ok(server)
 }
@@ -307,7 +340,14 @@ fn tls_settings(args: &TlsArgs, config: Option<MockTls>) -> Option<MockTls> {
 fn certificate(settings: &MockTls, address: SocketAddr, public_url: Option<&str>) -> Result<Tls, Error> {
     let unusable = |error: &dyn std::error::Error| Error::Usage { message: error.to_string(), help: None };
     if let Some((certificate, key)) = &settings.files {
-        return Tls::from_pem(&read(certificate)?, &read(key)?).map_err(|error| unusable(&error));
+        return Tls::from_pem(&read(certificate)?, &read(key)?).map_err(|error| {
+            let file = match &error {
+                TlsError::Certificate(_) => certificate.display().to_string(),
+                TlsError::Key(_) => key.display().to_string(),
+                _ => format!("{} and {}", certificate.display(), key.display()),
+            };
+            Error::Usage { message: format!("{file}: {error}"), help: None }
+        });
     }
     let mut names = settings.names.clone();
     names.extend((!address.ip().is_unspecified()).then(|| address.ip().to_string()));

@@ -57,6 +57,10 @@ pub enum Listed {
     Requirements,
     /// The plans.
     Plans,
+    /// The settings of the mock: what patches set.
+    Settings,
+    /// The ways in which a token that is made on demand can be broken.
+    BrokenTokens,
 }
 
 /// Of what `oauthspec schema` prints the schema.

@@ -140,6 +140,7 @@ fn sanitised(uri: &str) -> String {
 /// What careless servers do to `state` and `nonce` on their way.
 pub(super) fn changed(state: &str, change: &str) -> String {
     match change {
+        "append" => format!("{state}x"),
         "lower-case" => state.to_lowercase(),
         "truncate" => state.chars().take(64).collect(),
         "html-escape" => state.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),

@@ -70,6 +70,8 @@ pub(super) struct Asked {
     pub(super) login_again: bool,
     /// `max_age` in seconds, where it is honoured.
     pub(super) max_age: Option<u64>,
+    /// `login_hint`: who is logged in where nobody is asked.
+    pub(super) login_hint: Option<String>,
     /// The `request_uri` under which it was pushed.
     pub(super) reference: Option<String>,
     /// What the pages show as it came.
@@ -313,6 +315,7 @@ fn asked(
         silent: settings.prompt_none && prompts(fields, "none"),
         login_again: settings.prompt_login && prompts(fields, "login"),
         max_age: max_age(fields).filter(|_| settings.max_age),
+        login_hint: fields.get("login_hint").map(str::to_owned),
         reference: request.reference.clone(),
         raw: policy.pages.raw.iter().filter_map(|name| fields.get(name).map(str::to_owned)).collect(),
         wanted,

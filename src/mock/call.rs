@@ -52,8 +52,9 @@ impl Identity {
             Some(host) => base.replacen(own, host, 1),
             None => base.clone(),
         };
-        if !issuer.path.is_empty() {
-            identifier = format!("{identifier}/{}", issuer.path);
+        let issuer_path = issuer.path.trim_matches('/');
+        if !issuer_path.is_empty() {
+            identifier = format!("{identifier}/{issuer_path}");
         }
         let secure = base.starts_with("https://");
         Self {
@@ -62,7 +63,7 @@ impl Identity {
             base,
             path,
             issuer_host,
-            issuer_path: issuer.path.clone(),
+            issuer_path: issuer_path.to_owned(),
             secure,
             users: RwLock::new(Arc::new(users.into_iter().map(Arc::new).collect())),
             keys,

@@ -207,8 +207,11 @@ async fn answer(realms: Arc<Realms>, router: Router, request: hyper::Request<Inc
         });
     }
     if let Some(delay) = answer.delivery.delay {
-        // The answer is slow because a rewrite says so.
-        tokio::time::sleep(delay).await;
+        // The answer is slow because a rewrite says so; a server that is about to stop does not wait for it.
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = realms.stopped() => {}
+        }
     }
     let Response { status, headers, .. } = answer.response();
     write(*status, headers, Bytes::from_owner(Recorded(Arc::clone(&answer.entry))), answer.delivery)

@@ -42,7 +42,9 @@ pub(super) fn at_once(call: &Call<'_>, state: &mut State, transaction: &Transact
 /// A transaction for an authorization request, with the login of the browser if that will do.
 pub(super) fn transaction(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Transaction {
     let policy = &*effective.policy;
-    let found = session(call, policy, state).filter(|_| policy.authorize.remember_login).or_else(|| anonymous(call, policy));
+    let found = session(call, policy, state)
+        .filter(|_| policy.authorize.remember_login)
+        .or_else(|| anonymous(call, policy, asked.login_hint.as_deref()));
     let must_log_in = |session: &Session| too_old(session, asked.max_age, call.now) || (asked.login_again && !asked.silent);
     let session = found.filter(|session| !must_log_in(session));
     let (csrf, browser) = (state.random.secret("csrf", 22), state.random.secret("browser", 22));
@@ -179,8 +181,9 @@ pub(super) fn session(call: &Call<'_>, policy: &Policy, state: &State) -> Option
 }
 
 /// The first user, for policies that let everybody in.
-fn anonymous(call: &Call<'_>, policy: &Policy) -> Option<Session> {
-    let user = call.realm.first_user().filter(|_| !policy.pages.login)?;
+fn anonymous(call: &Call<'_>, policy: &Policy, hint: Option<&str>) -> Option<Session> {
+    let hinted = hint.and_then(|name| call.realm.user(name));
+    let user = hinted.or_else(|| call.realm.first_user()).filter(|_| !policy.pages.login)?;
     Some(Session { user: user.username.clone(), auth_time: call.now })
 }
 

@@ -1,6 +1,8 @@
 //! JSON Web Tokens in compact form (RFC 7515), right ones and, by rewrites, broken ones.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -8,6 +10,10 @@ use serde_json::{Map, Value, json};
 use super::keys::{self, Alg, KeyRing};
 use crate::oauth::encoding;
 use crate::policy::{Answer, JwksPolicy, JwsPolicy, Policy, Rewrite, Slashes, Tokens};
+
+/// The signatures that were made for one answer, by what is signed: where it is rendered twice, with and without rewrites, what is the
+/// same in both is signed once.
+pub(super) type Memo = RefCell<HashMap<String, Vec<u8>>>;
 
 /// What stands for the key that is published nowhere in a header that brings it along.
 const OTHER_KEY: &str = "{other-key}";
@@ -21,6 +27,7 @@ pub(super) fn sign(
     policy: &Policy,
     rewrites: &[Arc<Rewrite>],
     kind: Tokens,
+    memo: Option<&Memo>,
 ) -> String {
     let mut claims = Cow::Borrowed(claims);
     let mut jws = Map::new();
@@ -44,7 +51,12 @@ pub(super) fn sign(
     encoding::append_base64url(&mut token, header);
     token.push('.');
     encoding::append_base64url(&mut token, claims);
-    let signature = signature(&jws, named, alg, keys, token.as_bytes());
+    let signature = match memo {
+        Some(memo) if jws.is_empty() => {
+            memo.borrow_mut().entry(token.clone()).or_insert_with(|| keys.sign(alg, token.as_bytes())).clone()
+        }
+        _ => signature(&jws, named, alg, keys, token.as_bytes()),
+    };
     token.push('.');
     encoding::append_base64url(&mut token, signature);
     token
@@ -145,7 +157,7 @@ mod tests {
         let rewrite = Rewrite { jws: object(jws), claims: object(claims), ..Rewrite::default() };
         let right = object(json!({"sub": "alice", "aud": "web"}));
         let keys = Keys::Fixture.load().unwrap();
-        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &Policy::default(), &[Arc::new(rewrite)], Tokens::Id))
+        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &Policy::default(), &[Arc::new(rewrite)], Tokens::Id, None))
     }
 
     #[test]
@@ -160,7 +172,10 @@ mod tests {
         let (header, _, length) = signed(json!({"alg": "RS256", "signature": "other-key"}), json!({}));
         assert_eq!((header["alg"].as_str(), length), (Some("RS256"), 64));
         let (header, _, _) = signed(json!({"signature": "other-key", "header": {"jwk": "{other-key}"}}), json!({}));
-        assert_eq!((&header["alg"], &header["jwk"]["kty"], &header["jwk"]["kid"]), (&json!("RS256"), &json!("RSA"), &Value::Null));
+        assert_eq!(
+            (&header["alg"], &header["jwk"]["kty"], &header["jwk"]["kid"]),
+            (&json!("RS256"), &json!("RSA"), &Value::Null)
+        );
         let (header, _, length) = signed(json!({"alg": "HS256", "header": {"kid": null, "jku": "x"}}), json!({}));
         assert_eq!((header, length), (json!({"typ": "JWT", "alg": "HS256", "jku": "x"}), 32));
     }

@@ -10,6 +10,7 @@ use super::client_auth::Method;
 use super::clock::{Clock, Hands};
 use super::decision::{Decision, Outcome};
 use super::journal::{Entry, Journal, JournalLimits};
+use super::jwt::Memo;
 use super::keys::{Alg, KeyInfo, KeyRing, Keychain, uses_second};
 use super::moment::Sketch;
 use super::random::Random;
@@ -23,10 +24,7 @@ use super::{
     revoke, strange, token, verification,
 };
 use crate::oauth::{Channel, Exchange, Party, Request, Response};
-use crate::policy::{Effective, Policy, PolicySet, Remembered};
-
-/// The longest name of a realm, in bytes.
-const LONGEST_NAME: usize = 128;
+use crate::policy::{Effective, Policy, PolicySet, Remembered, is_realm_name};
 
 /// What a realm is made of.
 #[derive(Debug, Clone)]
@@ -106,7 +104,7 @@ impl Realm {
     /// # Errors
     /// [`MockError::Name`] for a name that cannot stand in a path, [`MockError::Keys`] where no keys can be made.
     pub fn new(base_url: &str, spec: RealmSpec) -> Result<Self, MockError> {
-        if !is_name(&spec.name) {
+        if !is_realm_name(&spec.name) {
             return Err(MockError::Name(spec.name));
         }
         let keys = Keychain::new(spec.keys.load()?);
@@ -366,11 +364,16 @@ impl Realm {
         };
         let call = Call { stamp: &stamp, ..call };
         if PolicySet::waits(&effective) {
-            let answer = rewrite::answer_of(&decision, Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &[] });
+            let answer = rewrite::answer_of(
+                &decision,
+                Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &[], memo: None },
+            );
             policies.settle(Arc::make_mut(&mut effective), &sketch.moment(&call, elapsed), answer);
         }
         let rewrites = rewrite::concerning(&decision, &effective.rewrites);
-        let setting = Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &rewrites };
+        let memo = (!rewrites.is_empty()).then(Memo::default);
+        let setting =
+            Setting { realm: &self.0.identity, endpoint, policy: &effective.policy, rewrites: &rewrites, memo: memo.as_ref() };
         let Rendered { mut response, signed } = render::render(&decision, setting);
         if !signed.is_empty() {
             let mut state = lock(&self.0.state);
@@ -496,7 +499,8 @@ impl<'a> Place<'a> {
     /// Whether a realm under that policy has anything there.
     pub(super) fn is_endpoint(&self, policy: &Policy) -> bool {
         let Self::Below { path, .. } = self else { return true };
-        let of_issuer = path.strip_prefix(policy.issuer.path.as_str()).map_or(*path, |rest| rest.trim_start_matches('/'));
+        let of_issuer =
+            path.strip_prefix(policy.issuer.path.trim_matches('/')).map_or(*path, |rest| rest.trim_start_matches('/'));
         Endpoint::document(of_issuer, &policy.paths).is_some() || Endpoint::at(path, &policy.paths) != Endpoint::Unknown
     }
 
@@ -564,11 +568,6 @@ fn applied(decision: &Decision, effective: &Effective) -> Vec<String> {
         }
     }
     applied
-}
-
-fn is_name(name: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    name.len() <= LONGEST_NAME && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) && name.bytes().all(legal)
 }
 
 /// A panic while the lock was held leaves nothing half done that a later request could not live with.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::authorization_response;
 use super::call::{Endpoint, Identity};
 use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Page, Tokens};
-use super::jwt;
+use super::jwt::{self, Memo};
 use super::keys::Alg;
 use super::pages;
 use crate::oauth::encoding::base64url;
@@ -30,6 +30,8 @@ pub(super) struct Setting<'a> {
     pub(super) policy: &'a Policy,
     /// Those that change claims and signatures are applied here; those of the message later.
     pub(super) rewrites: &'a [Arc<Rewrite>],
+    /// What was signed for the same answer before.
+    pub(super) memo: Option<&'a Memo>,
 }
 
 /// Renders a decision.
@@ -93,7 +95,7 @@ fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<S
         let mut claims = document.clone();
         claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
         let alg = Alg::parse(&policy.metadata.signed_alg);
-        let token = jwt::sign(&claims, alg, "JWT", &realm.keys.current(), policy, rewrites, Kind::All);
+        let token = jwt::sign(&claims, alg, "JWT", &realm.keys.current(), policy, rewrites, Kind::All, setting.memo);
         out.insert(NAME.into(), json!(token));
     }
     out
@@ -157,7 +159,16 @@ pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut V
         AccessForm::Opaque(value) => value.clone(),
         AccessForm::Jwt { alg, claims } => {
             let Setting { realm, policy, rewrites, .. } = setting;
-            let value = jwt::sign(claims, *alg, &policy.access_token.typ, &realm.keys.current(), policy, rewrites, Kind::Access);
+            let value = jwt::sign(
+                claims,
+                *alg,
+                &policy.access_token.typ,
+                &realm.keys.current(),
+                policy,
+                rewrites,
+                Kind::Access,
+                setting.memo,
+            );
             signed.push((access.id, value.clone()));
             value
         }
@@ -176,7 +187,7 @@ pub(super) fn id_token(token: &IdToken, access: Option<&str>, code: Option<&str>
         }
     }
     let Setting { realm, policy, rewrites, .. } = setting;
-    jwt::sign(&claims, token.alg, &policy.id_token.typ, &realm.keys.current(), policy, rewrites, Kind::Id)
+    jwt::sign(&claims, token.alg, &policy.id_token.typ, &realm.keys.current(), policy, rewrites, Kind::Id, setting.memo)
 }
 
 /// RFC 6749 section 5.1.

@@ -170,6 +170,14 @@ impl MockServer {
         self.realms.create(spec)
     }
 
+    /// Makes a realm that stays, however idle it is.
+    ///
+    /// # Errors
+    /// As [`MockServer::create`].
+    pub fn establish(&self, spec: RealmSpec) -> Result<Realm, MockError> {
+        self.realms.establish(spec)
+    }
+
     /// The realm of that name.
     #[must_use]
     pub fn realm_named(&self, name: &str) -> Option<Realm> {

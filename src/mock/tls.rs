@@ -7,7 +7,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// The certificate and key by which the mock is reached.
@@ -30,7 +30,10 @@ pub enum TlsError {
     #[error("failed to read the private key: {0}")]
     Key(String),
     /// Certificate and key do not belong together.
-    #[error("certificate and key cannot be used: {0}")]
+    #[error("{}", match .0 {
+        rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".to_owned(),
+        other => format!("certificate and key cannot be used: {other}"),
+    })]
     Unfit(#[from] rustls::Error),
 }
 
@@ -63,11 +66,15 @@ impl Tls {
     /// [`TlsError::Certificate`], [`TlsError::Key`] and [`TlsError::Unfit`].
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
         let chain = CertificateDer::pem_slice_iter(certificates).collect::<Result<Vec<_>, _>>();
-        let chain = chain.map_err(|error| TlsError::Certificate(error.to_string()))?;
+        let chain = chain.map_err(|error| TlsError::Certificate(in_words(&error, "CERTIFICATE")))?;
         if chain.is_empty() {
             return Err(TlsError::Certificate("there is no CERTIFICATE block in it".into()));
         }
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TlsError::Key(error.to_string()))?;
+        let encrypted = String::from_utf8_lossy(key).contains("ENCRYPTED");
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| {
+            let help = "it is encrypted; `openssl pkey -in KEY -out PLAIN` takes the passphrase off";
+            TlsError::Key(if encrypted { help.to_owned() } else { in_words(&error, "PRIVATE KEY") })
+        })?;
         Self::new(chain, key, None)
     }
 
@@ -97,6 +104,16 @@ impl Tls {
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls").field("authority", &self.authority).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a PEM file (RFC 7468).
+fn in_words(error: &pem::Error, label: &str) -> String {
+    match error {
+        pem::Error::NoItemsFound => format!("there is no {label} block in it"),
+        pem::Error::MissingSectionEnd { .. } => format!("it is cut short: a {label} block has no end"),
+        pem::Error::Base64Decode(_) => format!("what stands in a {label} block is no Base64"),
+        other => other.to_string(),
     }
 }
 

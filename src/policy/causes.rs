@@ -61,10 +61,10 @@ pub struct RegistrationError {
 }
 
 macro_rules! causes {
-    ($(#[$meta:meta])* $cause:ident, $table:ident, $entry:ident, { $($(#[$doc:meta])* $variant:ident $field:ident = $value:expr;)* }) => {
+    ($(#[$meta:meta])* $cause:ident, $table:ident, $entry:ident, { $($(#[doc = $doc:literal])* $variant:ident $field:ident = $value:expr;)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $cause { $($(#[$doc])* $variant,)* }
+        pub enum $cause { $($(#[doc = $doc])* $variant,)* }
 
         impl $cause {
             /// The name that policies use.
@@ -77,7 +77,13 @@ macro_rules! causes {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub struct $table { $($(#[$doc])* pub $field: $entry,)* }
+        pub struct $table { $($(#[doc = $doc])* pub $field: $entry,)* }
+
+        impl super::Documented for $table {
+            fn document(path: &str, out: &mut Vec<(String, &'static str)>) {
+                $(out.push((super::below(path, stringify!($field)), concat!($($doc),*)));)*
+            }
+        }
 
         impl Default for $table {
             fn default() -> Self {

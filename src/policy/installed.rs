@@ -156,7 +156,9 @@ impl Installed {
         let turn = state.turn;
         for (index, bound) in self.rules.iter().enumerate() {
             let due = !self.patch.sequence || index == turn;
-            if let Some(pending) = place.filter(|_| due && !bound.always).and_then(|place| self.pending(place, index, moment, said)) {
+            if let Some(pending) =
+                place.filter(|_| due && !bound.always).and_then(|place| self.pending(place, index, moment, said))
+            {
                 match self.miss(index, moment, state.tallies[index].nearest.as_ref()) {
                     Some((score, conditions)) => state.tallies[index].note(moment, score, conditions),
                     None => said.pending.push(pending),

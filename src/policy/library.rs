@@ -198,9 +198,16 @@ impl Library {
             }
             None => nearest(id, self.shelf(kind).iter().map(|section| section.base.as_str()))
                 .or_else(|| nearest(id, self.all(kind).map(|patch| patch.id.as_str())))
-                .map(|near| format!("did you mean `{near}`?")),
+                .map(|near| format!("did you mean `{near}`?"))
+                .or_else(|| self.elsewhere(kind, id)),
         };
         Err(UnknownPatch { kind, id: id.to_owned(), help })
+    }
+
+    /// That it is of another kind, if it is.
+    fn elsewhere(&self, kind: PatchKind, id: &str) -> Option<String> {
+        let others = [PatchKind::Profile, PatchKind::Variant, PatchKind::Fault].into_iter().filter(|other| *other != kind);
+        others.into_iter().find(|other| self.all(*other).any(|patch| patch.id == id)).map(|other| format!("it is a {other}"))
     }
 
     fn find(&self, kind: PatchKind, base: &str) -> Option<&Section> {

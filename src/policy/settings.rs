@@ -3,16 +3,18 @@
 //! A path walks through the structs of the default policy. Where that has an empty object, the setting is a map (`metadata.set`):
 //! the rest of the path, dots and all, is the name of its entry.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use serde::Deserialize as _;
+use serde::{Deserialize as _, Serialize};
 use serde_json::{Map, Value};
 
-use super::Policy;
+use super::{Documented as _, Policy, placeholder};
 use crate::reader::quoted;
 
 /// Settings that are strings in the tree, with the words that mean something; `*` stands for one segment.
 const WORDS: &[(&str, &[&str])] = &[
+    ("errors.authorize.*.via", &["as-asked", "query", "fragment"]),
     ("metadata.signed_alg", &["ES256", "RS256"]),
     ("authorize.state_change", &CHANGES),
     ("redirect_uri.repeated", &["same", "first-then-last"]),
@@ -44,7 +46,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("errors.token.*.challenge", &["never", "when-header-used", "always"]),
 ];
 
-const CHANGES: [&str; 7] = ["none", "lower-case", "truncate", "html-escape", "decode-twice", "plus-to-blank", "trim"];
+const CHANGES: [&str; 8] = ["none", "append", "lower-case", "truncate", "html-escape", "decode-twice", "plus-to-blank", "trim"];
 
 const SOURCES: [&str; 7] = ["random", "counter", "time", "constant", "short", "half", "uuid"];
 
@@ -82,6 +84,38 @@ pub(super) fn paths() -> &'static [String] {
         out
     });
     &PATHS
+}
+
+/// A setting of the mock, for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setting {
+    /// Where it is in the tree.
+    pub path: String,
+    /// Its value where no patch says otherwise.
+    pub default: Value,
+    /// What it may be, in words.
+    pub allowed: String,
+    /// What it is for.
+    pub what: String,
+}
+
+impl Setting {
+    /// Every setting, in the order of the tree.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut docs = Vec::new();
+        Policy::document("", &mut docs);
+        let docs: HashMap<String, &str> = docs.into_iter().collect();
+        let one = |path: &String| {
+            // Of the members of an error its cause is told.
+            let own = docs.get(path).or_else(|| docs.get(path.rsplit_once('.')?.0));
+            let mut original = defaults().clone();
+            let default = parent(&mut original, path).and_then(|(members, name)| members.get(name).cloned()).unwrap_or_default();
+            let what = own.map_or_else(String::new, |doc| doc.trim().to_owned());
+            Self { path: path.clone(), allowed: allowed(path, ""), default, what }
+        };
+        paths().iter().map(one).collect()
+    }
 }
 
 /// What stands at a path; `None` where there is no such path.
@@ -139,6 +173,10 @@ pub(super) fn typed(tree: &Value) -> Result<Policy, serde_json::Error> {
 /// # Errors
 /// What is allowed there, in words.
 pub(super) fn check(path: &str, value: &Value) -> Result<(), String> {
+    let of_claims = ["access_token.claims", "id_token.claims"].iter().any(|claims| path.starts_with(claims));
+    if let Some(name) = Some(value).filter(|_| of_claims).and_then(placeholder::unknown) {
+        return Err(placeholder::refusal(name));
+    }
     if let Some(words) = words(path)
         && !value.as_str().is_some_and(|text| words.contains(&text))
     {
@@ -165,21 +203,29 @@ fn fits(pattern: &str, path: &str) -> bool {
 }
 
 fn explain(path: &str, value: &Value, message: &str) -> String {
+    format!("`{path}` is {}, not {}", allowed(path, message), short(value))
+}
+
+/// What may stand at a path, in words; `message` is what serde says of a value that may not.
+fn allowed(path: &str, message: &str) -> String {
+    if let Some(words) = words(path) {
+        return format!("one of {}", quoted(words));
+    }
     let mut original = defaults().clone();
     let original = parent(&mut original, path).and_then(|(members, name)| members.get(name).cloned());
-    let allowed = match original {
+    match original {
         Some(Value::Bool(_)) => "true or false".to_owned(),
         Some(Value::Number(_)) if message.contains("u16") => "a whole number from 0 to 65535".to_owned(),
         Some(Value::Number(_)) => "a whole number from 0".to_owned(),
         Some(Value::Array(_)) if fit(path, &serde_json::json!([{}])).is_ok() => "a list of tables".to_owned(),
         Some(Value::Array(_)) => "a list of strings".to_owned(),
+        Some(Value::Object(_)) => "a table".to_owned(),
         // An impossible word makes serde say which words there are, if the string is a choice.
         _ => match fit(path, &Value::from("\u{0}")).err().as_ref().and_then(|message| message.split_once("expected ")) {
             Some((_, choices)) => format!("one of {}", choices.trim_start_matches("one of ")),
             None => "a string".to_owned(),
         },
-    };
-    format!("`{path}` is {allowed}, not {}", short(value))
+    }
 }
 
 fn short(value: &Value) -> String {

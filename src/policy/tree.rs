@@ -1,5 +1,7 @@
 //! The tree of settings. Scalars, lists and structs only, so that patches can be merged key by key.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AuthorizeErrors, BearerErrors, RegistrationErrors, TokenErrors};
@@ -11,16 +13,28 @@ macro_rules! choices {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $crate::policy::Documented for $name {}
     };
 }
 
 /// Declares a struct of settings with its defaults.
 macro_rules! settings {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty = $default:expr,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])* $field:ident: $kind:ty = $default:expr,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
+        pub struct $name { $($(#[doc = $doc])* pub $field: $kind,)* }
+
+        impl $crate::policy::Documented for $name {
+            fn document(path: &str, out: &mut Vec<(String, &'static str)>) {
+                $(
+                    let below = $crate::policy::below(path, stringify!($field));
+                    out.push((below.clone(), concat!($($doc),*)));
+                    <$kind as $crate::policy::Documented>::document(&below, out);
+                )*
+            }
+        }
 
         impl Default for $name {
             fn default() -> Self {
@@ -28,6 +42,36 @@ macro_rules! settings {
             }
         }
     };
+}
+
+/// What settings are for, as their own comments say.
+pub(crate) trait Documented {
+    /// Adds the settings below a path, each with what it is for. Below a value there are none.
+    fn document(_path: &str, _out: &mut Vec<(String, &'static str)>) {}
+}
+
+impl Documented for bool {}
+impl Documented for u8 {}
+impl Documented for u16 {}
+impl Documented for i64 {}
+impl Documented for u64 {}
+impl Documented for usize {}
+impl Documented for String {}
+impl<T> Documented for Vec<T> {}
+impl<K, V> Documented for BTreeMap<K, V> {}
+
+/// The longest name of a realm, in bytes.
+const LONGEST_NAME: usize = 128;
+
+/// Whether a realm can have that name: it is a segment of a path.
+pub(crate) fn is_realm_name(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    name.len() <= LONGEST_NAME && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) && name.bytes().all(legal)
+}
+
+/// The path of a setting below another one.
+pub(crate) fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 #[cfg(feature = "cli")]

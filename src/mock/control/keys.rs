@@ -41,7 +41,7 @@ pub(super) struct Rotation {
     alg: Option<KeyAlg>,
     /// Whether the new keys are in the key set; yes where nothing is said.
     publish: Option<bool>,
-    /// Whether the old keys stay in the key set; yes where nothing is said.
+    /// Whether the keys that are replaced stay in the key set; yes where nothing is said.
     keep_old: Option<bool>,
 }
 

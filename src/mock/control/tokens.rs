@@ -84,7 +84,7 @@ pub(super) struct Token {
 pub(super) fn mint(ask: &Ask, asked: &TokenRequest) -> Result<Token, Trouble> {
     let realm = ask.realm()?;
     let kind = asked.kind;
-    let minted = realm.mint(&wanted(asked.clone(), realm.now())?).map_err(|error| refused(&error))?;
+    let minted = realm.mint(&wanted(asked.clone(), realm.now())?).map_err(|error| refused(&error, &asked.broken))?;
     let (header, claims) = minted.jwt.map(|jwt| (jwt.header, jwt.claims)).unzip();
     Ok(Token { kind, token: minted.value, header, claims, expires: rfc3339(minted.expires), known: minted.known })
 }
@@ -126,13 +126,16 @@ fn wanted(asked: TokenRequest, now: SystemTime) -> Result<Mint, Trouble> {
     Ok(asked.broken.into_iter().fold(mint, Mint::broken))
 }
 
-/// The member at fault.
-fn refused(error: &MintError) -> Trouble {
+/// The member at fault; `broken` are the ways that were asked for.
+fn refused(error: &MintError, broken: &[String]) -> Trouble {
     let pointer = match error {
         MintError::Client { .. } => "/client",
         MintError::User { .. } => "/user",
         MintError::Scope(_) => "/scope",
-        MintError::Broken { .. } | MintError::Unfit { .. } => "/broken",
+        MintError::Broken { name, .. } | MintError::Unfit { name, .. } => {
+            let at = broken.iter().position(|asked| asked == name).unwrap_or_default();
+            return Trouble::at(format!("/broken/{at}"), error.to_string());
+        }
         MintError::NoJwt { member, .. } => {
             return Trouble::at(format!("/{member}"), error.to_string()).help("`jwt = true` makes access tokens JWTs");
         }

@@ -137,11 +137,8 @@ impl Trouble {
 
     /// The same with everything in it short enough to be read: what was sent can be a megabyte long.
     fn told(&self) -> Self {
-        let flaw = |flaw: &Flaw| Flaw {
-            detail: shortened(&flaw.detail),
-            help: flaw.help.as_deref().map(shortened),
-            ..flaw.clone()
-        };
+        let flaw =
+            |flaw: &Flaw| Flaw { detail: shortened(&flaw.detail), help: flaw.help.as_deref().map(shortened), ..flaw.clone() };
         Self { detail: shortened(&self.detail), errors: self.errors.iter().map(flaw).collect(), ..self.clone() }
     }
 }

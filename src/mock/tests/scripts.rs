@@ -284,3 +284,94 @@ fn mistakes_have_a_place() {
     let problems = Script::from_json(&json).unwrap_err();
     assert_eq!(problems[0].pointer.as_deref(), Some("/s/patch/0/when/header/a~1b"));
 }
+
+fn later(realm: &Realm, seconds: u64) -> u16 {
+    realm.advance(std::time::Duration::from_secs(seconds));
+    service(realm).status
+}
+
+#[test]
+fn a_rule_for_one_kind_of_answers_counts_those() {
+    let wrong = |realm: &Realm| post(realm, "token", "service", &[("grant_type", "nope")]).status;
+    let script = |rules: &str| scripted(&format!("[s]\n{rules}"));
+    let teapot = "rewrite.message = { status = 418 }\n";
+    let once = script(&format!("[[s.patch]]\nwhen = {{ endpoint = \"token\", answer = \"error\", once = true }}\n{teapot}"));
+    assert_eq!((service(&once).status, once.journal().last().unwrap().rules.len()), (200, 0));
+    assert!(!once.unmatched().is_empty());
+    assert_eq!((wrong(&once), wrong(&once)), (418, 400));
+    assert!(once.unmatched().is_empty());
+    let second = script(&format!("[[s.patch]]\nwhen = {{ endpoint = \"token\", answer = \"error\", nth = 2 }}\n{teapot}"));
+    assert_eq!((wrong(&second), service(&second).status, wrong(&second), wrong(&second)), (400, 200, 418, 400));
+    let turns = script(&format!(
+        "sequence = true\n[[s.patch]]\nwhen = {{ endpoint = \"token\", answer = \"error\" }}\n{teapot}\
+         [[s.patch]]\nwhen = {{ endpoint = \"token\" }}\nrespond = {{ status = 503 }}\n"
+    ));
+    assert_eq!((service(&turns).status, wrong(&turns), service(&turns).status, service(&turns).status), (200, 418, 503, 200));
+}
+
+#[test]
+fn times_are_counted_from_when_a_script_is_put_in_force() {
+    let rule = "[s]\n[[s.patch]]\nwhen = { endpoint = \"token\", after = \"1m\" }\nrespond = { status = 503 }\n";
+    let script = Script::from_toml("s.toml", rule).unwrap();
+    let realm = super::strict();
+    realm.advance(std::time::Duration::from_secs(3600));
+    realm.add_script(&script).unwrap();
+    assert_eq!((service(&realm).status, later(&realm, 59), later(&realm, 1)), (200, 200, 503));
+    realm.reset(realm.policies());
+    assert_eq!((service(&realm).status, later(&realm, 60)), (200, 503));
+}
+
+#[test]
+fn the_latest_of_those_that_came_too_early_is_the_nearest() {
+    let realm = scripted(
+        "[s]\n[[s.patch]]\nwhen = { endpoint = \"token\", after = \"60s\" }\nrespond = { status = 503 }\n\
+         [[s.patch]]\nwhen = { endpoint = \"token\", nth = 9 }\nrespond = { status = 503 }\n",
+    );
+    realm.freeze();
+    assert_eq!((service(&realm).status, later(&realm, 59), later(&realm, 0)), (200, 200, 200));
+    let told: Vec<String> = realm.unmatched().iter().map(ToString::to_string).collect();
+    assert!(told[0].contains("59s had passed") && told[1].contains("it was number 3"), "{told:?}");
+}
+
+#[test]
+fn what_can_never_hold_is_refused() {
+    for (when, wanted) in [
+        ("first = 1, nth = 2", "s.toml:3:27: this can never hold: request 2 is not among the first 1"),
+        ("nth = 2, skip = 2", "s.toml:3:20: this can never hold: request 2 is among the 2 that are skipped"),
+        ("skip = 2, first = 2", "skip = 2, first = 4 are the 2 after the 2"),
+        ("after = \"2m\", until = \"1m\"", "it ends after 60s, before it begins after 120s"),
+        ("endpoint = \"jwks\", grant = \"password\"", "only requests to the endpoint `token` have a grant"),
+        ("client = []", "an empty list names nothing (leave the member out where anything will do)"),
+        ("form = { scope = [] }", "an empty list names nothing"),
+    ] {
+        let text = format!("[s]\n[[s.patch]]\nwhen = {{ {when} }}\nrespond = {{ status = 503 }}\n");
+        let problems = Script::from_toml("s.toml", &text).unwrap_err();
+        assert!(problems[0].to_string().contains(wanted), "{when}: {}", problems[0]);
+    }
+    let realm = super::strict();
+    let error = realm.add_script(&Script::new("s").rule(When::at("token").first(1).nth(2), Respond::new(503))).unwrap_err();
+    assert_eq!(error.to_string(), "`s`: `nth` can never hold: request 2 is not among the first 1");
+}
+
+#[test]
+fn what_is_nowhere_can_be_answered_and_is_told_how_it_went_out() {
+    let realm = scripted(
+        "[s]\n[[s.patch]]\nwhen = { endpoint = \"unknown\" }\nrespond = { status = 200, body = \"hello\", bytes = { reset = true, delay = \"1s\" } }\n",
+    );
+    assert_eq!(realm.handle(&crate::oauth::Request::get(super::url("nowhere"))).status, 200);
+    let entry = realm.journal().last().unwrap();
+    assert_eq!((entry.endpoint, entry.delivery.as_slice()), ("unknown", &["delayed by 1s".to_owned(), "reset".to_owned()][..]));
+    assert!(entry.matches(&crate::policy::Matcher::at("unknown")));
+}
+
+#[test]
+fn the_original_differs_in_what_was_rewritten_alone() {
+    let realm =
+        scripted("[s]\n[[s.patch]]\nwhen = { endpoint = \"token\" }\nrewrite.message.members = { token_type = \"DPoP\" }\n");
+    let told = service(&realm).json().unwrap();
+    let entry = realm.journal().last().unwrap();
+    let mut original = entry.original.as_ref().unwrap().json().unwrap();
+    assert_eq!(original["token_type"], "Bearer");
+    original["token_type"] = told["token_type"].clone();
+    assert_eq!(original, told);
+}

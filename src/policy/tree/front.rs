@@ -148,7 +148,8 @@ settings! {
         state_on_error: bool = true,
         /// Whether a `state` is made up where none was sent.
         state_invented: bool = false,
-        /// What is done to `state` on its way: `none`, `lower-case`, `truncate` (to 64), `html-escape`, `decode-twice`, `plus-to-blank`, `trim`.
+        /// What is done to `state` on its way: `none`; `append` (an `x`), whatever it is; or, where it holds what is meant, `lower-case`,
+        /// `truncate` (to 64 characters), `html-escape`, `decode-twice`, `plus-to-blank`, `trim`.
         state_change: String = "none".into(),
         /// Whether `iss` is returned with a success (RFC 9207).
         iss: bool = true,

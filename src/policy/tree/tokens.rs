@@ -49,8 +49,8 @@ settings! {
         aud: String = "resource".into(),
         /// Which tokens are taken for good ones.
         trust: Trust = Trust::Issued,
-        /// Further claims. A string may hold `{user}`, `{user.CLAIM}`, `{client}`, `{scope}`, `{auth_time}`, `{grant}` (a UUID that all
-        /// tokens of one authorization share) and `{uuid}` (a fresh one); what has no value leaves its claim out.
+        /// Further claims. A string may hold `{user}`, `{user.CLAIM}`, `{client}`, `{scope}`, `{auth_time}`, `{issuer}`, `{grant}` (a UUID
+        /// that all tokens of one authorization share) and `{uuid}` (a fresh one); what has no value leaves its claim out.
         claims: BTreeMap<String, Value> = BTreeMap::new(),
     }
 }

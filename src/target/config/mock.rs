@@ -12,7 +12,8 @@ use toml::Spanned;
 use super::check::Checks;
 use super::mock_file;
 use crate::oauth::is_vschar;
-use crate::policy::ClientEntry;
+use crate::policy::{ClientEntry, Library, PatchKind, Script};
+use crate::problem::Source;
 use crate::target::{Client, User};
 
 /// `[mock]`
@@ -103,10 +104,10 @@ impl Checks<'_> {
     pub(super) fn mock(&mut self, mock: mock_file::Mock) -> MockConfig {
         let access_log = mock.access_log.as_ref().and_then(|form| self.one_of(form, &["lines", "json"])).map(str::to_owned);
         let realm = MockRealm {
-            profile: mock.profile,
-            variants: Some(mock.variants).filter(|ids| !ids.is_empty()),
-            faults: Some(mock.faults).filter(|ids| !ids.is_empty()),
-            script: mock.script.map(|path| self.path(&path)),
+            profile: mock.profile.map(|id| self.patch(PatchKind::Profile, id)),
+            variants: Some(self.patches(PatchKind::Variant, mock.variants)).filter(|ids| !ids.is_empty()),
+            faults: Some(self.patches(PatchKind::Fault, mock.faults)).filter(|ids| !ids.is_empty()),
+            script: mock.script.map(|path| self.script(path)),
             seed: mock.seed,
             clients: Some(self.mock_clients(mock.clients)).filter(|clients| !clients.is_empty()),
             users: Some(self.mock_users(mock.users)).filter(|users| !users.is_empty()),
@@ -121,8 +122,8 @@ impl Checks<'_> {
             login_help: mock.login_help,
             access_log,
             grace: self.duration(mock.grace),
-            realm_idle: self.duration(mock.realm_idle),
-            realm_limit: mock.realm_limit,
+            realm_idle: self.idle(mock.realm_idle),
+            realm_limit: mock.realm_limit.map(|limit| self.limit(&limit)),
             realms_on_first_use: mock.realms_on_first_use,
             journal_entries: mock.journal.entries,
             journal_bytes: mock.journal.bytes,
@@ -136,16 +137,75 @@ impl Checks<'_> {
         let span = realm.span();
         let realm = realm.into_inner();
         MockRealm {
-            name: realm.name,
-            profile: realm.profile,
-            variants: realm.variants,
-            faults: realm.faults,
-            script: realm.script.map(|path| self.path(&path)),
+            name: self.realm_name(realm.name),
+            profile: realm.profile.map(|id| self.patch(PatchKind::Profile, id)),
+            variants: realm.variants.map(|ids| self.patches(PatchKind::Variant, ids)),
+            faults: realm.faults.map(|ids| self.patches(PatchKind::Fault, ids)),
+            script: realm.script.map(|path| self.script(path)),
             seed: realm.seed,
             clients: realm.clients.map(|clients| self.mock_clients(clients)),
             users: realm.users.map(|users| self.mock_users(users)),
             span,
         }
+    }
+
+    /// An id of the embedded library.
+    fn patch(&mut self, kind: PatchKind, id: Spanned<String>) -> String {
+        let none = kind == PatchKind::Profile && id.get_ref() == "strict";
+        if let (Err(unknown), false) = (Library::embedded().of_kind(kind, id.get_ref()), none) {
+            let help = unknown.help.unwrap_or_else(|| format!("`oauthspec list {kind}s` shows them"));
+            self.problem(id.span(), format!("unknown {kind} `{}`", id.get_ref()), help);
+        }
+        id.into_inner()
+    }
+
+    fn patches(&mut self, kind: PatchKind, ids: Vec<Spanned<String>>) -> Vec<String> {
+        ids.into_iter().map(|id| self.patch(kind, id)).collect()
+    }
+
+    /// A file of scripts without mistakes.
+    fn script(&mut self, path: Spanned<String>) -> PathBuf {
+        let file = self.readable(&path);
+        // What cannot be read was told.
+        let text = std::fs::read(&file).unwrap_or_default();
+        let source = Source::new(file.display().to_string(), String::from_utf8_lossy(&text).into_owned());
+        if let Err(problems) = Script::parse(&source) {
+            self.problems.extend(problems);
+        }
+        file
+    }
+
+    /// The path of a file that can be read.
+    fn readable(&mut self, path: &Spanned<String>) -> PathBuf {
+        let file = self.path(path.get_ref());
+        if let Err(error) = std::fs::File::open(&file) {
+            self.problem(path.span(), format!("cannot read {}: {error}", file.display()), "paths are relative to this file");
+        }
+        file
+    }
+
+    fn realm_name(&mut self, name: Spanned<String>) -> String {
+        if !crate::policy::is_realm_name(name.get_ref()) {
+            let help = "use up to 128 letters, digits, `-`, `_`, `.`, `~`, beginning with a letter or digit";
+            self.problem(name.span(), format!("`{}` cannot name a realm", name.get_ref()), help);
+        }
+        name.into_inner()
+    }
+
+    fn limit(&mut self, limit: &Spanned<usize>) -> usize {
+        if *limit.get_ref() == 0 {
+            self.problem(limit.span(), "`realm_limit` is at least 1", "the default realm is one");
+        }
+        *limit.get_ref()
+    }
+
+    fn idle(&mut self, text: Option<Spanned<String>>) -> Option<Duration> {
+        let span = text.as_ref().map(Spanned::span);
+        let idle = self.duration(text);
+        if let (Some(Duration::ZERO), Some(span)) = (idle, span) {
+            self.problem(span, "`realm_idle` is longer than nothing", "leave it out to keep realms for ever");
+        }
+        idle
     }
 
     fn mock_clients(&mut self, clients: Vec<Spanned<mock_file::Client>>) -> Vec<RealmClient> {
@@ -194,7 +254,7 @@ impl Checks<'_> {
         let span = tls.span();
         let tls = tls.into_inner();
         let files = match (tls.cert, tls.key) {
-            (Some(cert), Some(key)) => Some((self.path(&cert), self.path(&key))),
+            (Some(cert), Some(key)) => Some((self.readable(&cert), self.readable(&key))),
             (None, None) => None,
             (Some(_), None) => {
                 self.problem(span.clone(), "a certificate needs its key", "add key = \"key.pem\"");

@@ -33,8 +33,9 @@ pub(super) struct Mock {
     /// After what time without use a realm is forgotten: a duration; never where nothing is said.
     #[schemars(with = "Option<String>")]
     pub(super) realm_idle: Option<Spanned<String>>,
-    /// How many realms there may be.
-    pub(super) realm_limit: Option<usize>,
+    /// How many realms there may be; at least one.
+    #[schemars(with = "Option<usize>", range(min = 1))]
+    pub(super) realm_limit: Option<Spanned<usize>>,
     /// Whether the first request to a path makes its realm.
     #[serde(default)]
     pub(super) realms_on_first_use: bool,
@@ -45,15 +46,19 @@ pub(super) struct Mock {
     #[schemars(with = "Option<Tls>")]
     pub(super) tls: Option<Spanned<Tls>>,
     /// The provider that the default realm behaves like.
-    pub(super) profile: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) profile: Option<Spanned<String>>,
     /// Variants of the default realm.
     #[serde(default)]
-    pub(super) variants: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub(super) variants: Vec<Spanned<String>>,
     /// Faults of the default realm.
     #[serde(default)]
-    pub(super) faults: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub(super) faults: Vec<Spanned<String>>,
     /// A file of patches that apply at a moment, relative to this one.
-    pub(super) script: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) script: Option<Spanned<String>>,
     /// Clients of the default realm, in place of those that every realm has.
     #[serde(default)]
     #[schemars(with = "Vec<Client>")]
@@ -82,9 +87,11 @@ pub(super) struct Journal {
 #[serde(deny_unknown_fields)]
 pub(super) struct Tls {
     /// A PEM file of its certificate, with those that lead to its authority behind it; without it one is made.
-    pub(super) cert: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) cert: Option<Spanned<String>>,
     /// A PEM file of the certificate's key.
-    pub(super) key: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) key: Option<Spanned<String>>,
     /// Host names and addresses for a certificate that is made, beside those of this machine and of the public URL.
     #[serde(default)]
     pub(super) names: Vec<String>,
@@ -97,15 +104,20 @@ pub(super) struct Tls {
 #[serde(deny_unknown_fields)]
 pub(super) struct Realm {
     /// Its name, and its path.
-    pub(super) name: String,
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
     /// The provider that it behaves like. With it, or with `variants` or `faults`, those of the default realm do not apply.
-    pub(super) profile: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) profile: Option<Spanned<String>>,
     /// Its variants.
-    pub(super) variants: Option<Vec<String>>,
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) variants: Option<Vec<Spanned<String>>>,
     /// Its faults.
-    pub(super) faults: Option<Vec<String>>,
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) faults: Option<Vec<Spanned<String>>>,
     /// A file of patches that apply at a moment, relative to this one.
-    pub(super) script: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) script: Option<Spanned<String>>,
     /// What its codes and tokens are made of.
     pub(super) seed: Option<u64>,
     /// Its clients.

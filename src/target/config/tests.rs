@@ -119,6 +119,11 @@ fn clients_of_the_mock_have_the_usual_grants_and_scopes() {
     let confidential = clients("client_secret = \"s\"");
     assert_eq!(confidential[0].client.grant_types, ["authorization_code", "refresh_token", "client_credentials"]);
     assert_eq!(confidential[0].client.scopes.len(), 6);
+    assert!(!confidential[0].require_par && confidential[0].metadata.is_empty());
+    let further = clients("require_pushed_authorization_requests = true\nmetadata = { logo_uri = \"https://c/l\" }");
+    assert!(further[0].require_par && further[0].metadata["logo_uri"] == "https://c/l");
+    let text = "[mock]\n[[mock.users]]\nusername = \"carol\"\n";
+    assert_eq!(parse(text).unwrap().mock.unwrap().realm.users.unwrap()[0].0.password, "carol");
     let public = clients("scopes = [\"x\"]");
     assert_eq!((public[0].client.grant_types.len(), public[0].client.scopes.as_slice()), (2, &["x".to_owned()][..]));
     let server = parse(&format!("[server]\n{CLIENT}")).unwrap().server.unwrap();
@@ -145,6 +150,20 @@ fn unknown_keys_are_told_with_their_place_and_what_was_meant() {
 fn wrong_values_and_combinations_are_mistakes() {
     for (text, message) in [
         ("[server]\nissuer = \"as.example\"", "not an absolute http"),
+        ("[mock]\nfaults = [\"code-reuseable\"]", "unknown fault `code-reuseable` (did you mean `code-reusable`?)"),
+        ("[mock]\nfaults = [\"no-iss\"]", "unknown fault `no-iss` (it is a variant)"),
+        ("[mock]\nprofile = \"cognit\"", "did you mean `cognito`?"),
+        ("[mock]\nscript = \"nope.toml\"", "cannot read /conf/nope.toml"),
+        ("[mock]\nrealm_limit = 0", "at least 1"),
+        ("[mock]\nrealm_idle = \"0s\"", "longer than nothing"),
+        ("[[mock.realms]]\nname = \"a/b\"", "cannot name a realm"),
+        ("[[mock.realms]]\nname = \"a\"\nvariants = [\"x\"]", "unknown variant `x`"),
+        ("[[mock.users]]\nusername = \"a\"\n[[mock.users]]\nusername = \"a\"", "two users are named `a`"),
+        (
+            "[[mock.clients]]\nclient_id = \"a\"\ngrant_types = []\n[[mock.clients]]\nclient_id = \"a\"\ngrant_types = []",
+            "two clients have the client_id `a`",
+        ),
+        ("[[mock.clients]]\nclient_id = \"ä\"\ngrant_types = []", "printable ASCII"),
         ("[server.endpoints]\ntoken = \"/token\"", "not an absolute http"),
         ("[server.lifetimes]\ncode = \"soon\"", "not a duration"),
         ("[server.limits]\nconcurrency = 0", "at least 1"),

@@ -345,11 +345,11 @@ fn tokens_are_made_right_and_broken() {
         (json!({ "kind": "code", "client": "web", "user": "alcie" }), "/user: there is no user `alcie`, did you mean `alice`?"),
         (
             json!({ "kind": "id_token", "client": "web", "broken": ["expird"] }),
-            "/broken: tokens are not broken in the way `expird`, did you mean `expired`?",
+            "/broken/0: tokens are not broken in the way `expird`, did you mean `expired`?",
         ),
         (
             json!({ "kind": "refresh_token", "client": "web", "broken": ["alg-none"] }),
-            "/broken: `alg-none` cannot befall a refresh token; what can: expired, revoked, unknown, used",
+            "/broken/0: `alg-none` cannot befall a refresh token; what can: expired, revoked, unknown, used",
         ),
         (json!({ "kind": "code", "client": "web", "claims": { "a": 1 } }), "/claims: an authorization code has no claims"),
         (json!({ "kind": "cod", "client": "web" }), "/kind: unknown value `cod` (did you mean `code`?)"),

@@ -199,3 +199,32 @@ fn the_guide_publishes_a_replaced_key_until_its_last_token_has_expired() {
     assert_eq!(count(), 1);
     assert_eq!(realm.keys().iter().filter(|key| key.published).count(), 1);
 }
+
+#[test]
+fn claims_are_spelled_with_placeholders_anywhere() {
+    let claims_of = |value: Value| {
+        let realm = patched(POOL, &[("id_token.claims.x", value)]);
+        claims(&tokens(&realm, WEB, "openid")["id_token"])
+    };
+    let issuer = profile(POOL).issuer().to_owned();
+    assert_eq!(claims_of(json!("{issuer}/"))["x"], format!("{issuer}/"));
+    assert_eq!(claims_of(json!(["{user}", { "by": "{client}" }]))["x"], json!(["alice", { "by": WEB }]));
+    assert_eq!(claims_of(json!("{\"a\": 1}"))["x"], "{\"a\": 1}");
+    let slip = Patch::new("slip").set("id_token.claims", json!({ "x": "{usr}" }));
+    let error = PolicySet::new([&slip]).unwrap_err().to_string();
+    assert!(error.contains("`{usr}` stands for nothing; there are {uuid}"), "{error}");
+}
+
+#[test]
+fn nobody_is_asked_and_the_hint_says_who_it_is() {
+    let realm = patched("guide", &[("pages.login", json!(false)), ("pages.consent", json!("never"))]);
+    let subject = |hint: Option<&str>| {
+        let answer = tail(&realm, GUIDE, &[("login_hint", hint), ("code_challenge", None), ("code_challenge_method", None)]);
+        let code = Params::parse(answer.trim_start_matches('?').as_bytes()).unwrap().get("code").unwrap().into_owned();
+        text(&claims(&redeem(&realm, GUIDE, &code, &[]).json().unwrap()["access_token"])["sub"]).to_owned()
+    };
+    assert_eq!(
+        (subject(None), subject(Some("bob")), subject(Some("nobody"))),
+        ("user_123".into(), "user_456".into(), "user_123".into())
+    );
+}
