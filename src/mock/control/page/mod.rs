@@ -5,12 +5,15 @@ mod flow;
 mod home;
 mod layout;
 mod realm;
+mod switches;
+mod view;
 
 use axum::response::Response as AxumResponse;
 use serde_json::{Map, Value};
 
 pub(in crate::mock) use self::flow::Flows;
 use self::layout::{at, onward};
+use self::view::View;
 use super::ask::{Ask, typed};
 use super::clock::{self, ClockChange};
 use super::trouble::Trouble;
@@ -18,6 +21,7 @@ use super::{guard, policy, realms, stream};
 use crate::mock::Realm;
 use crate::mock::journal::Entry;
 use crate::mock::realms::Realms;
+use crate::oauth::encoding::percent;
 use crate::oauth::{Params, Response};
 use crate::policy::PatchKind;
 
@@ -78,11 +82,10 @@ pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
             return stream::stream_of(ask, &found(realms, name)?, |entry: &Entry| exchanges::exchange(entry).into_string());
         }
         Wish::See(Place::Home) => home::home(realms, None),
-        Wish::See(Place::Realm(name)) => realm::realm(realms, &found(realms, name)?, None),
+        Wish::See(Place::Realm(name)) => realm::realm(realms, &found(realms, name)?, &View::of(&query(ask)), None),
         Wish::ComeBack(name) => {
-            let encoded =
-                if ask.request.method == "POST" { &ask.request.body[..] } else { ask.request.query().unwrap_or("").as_bytes() };
-            flow::callback(realms, &found(realms, name)?, &Params::parse_lossy(encoded))
+            let params = if ask.request.method == "POST" { Params::parse_lossy(&ask.request.body) } else { query(ask) };
+            flow::callback(realms, &found(realms, name)?, &params)
         }
         Wish::SignIn => signed_in(realms, &Params::parse_lossy(&ask.request.body)),
         Wish::Do(Place::Home, action) => {
@@ -90,7 +93,9 @@ pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
         }
         Wish::Do(Place::Realm(name), action) => {
             let realm = found(realms, name)?;
-            carry_out_in(ask, &realm, action).unwrap_or_else(|trouble| realm::realm(realms, &realm, Some(trouble.detail())))
+            let fields = Params::parse_lossy(&ask.request.body);
+            carry_out_in(ask, &realm, action, &fields)
+                .unwrap_or_else(|trouble| realm::realm(realms, &realm, &View::of(&fields), Some(trouble.detail())))
         }
     };
     Ok(crate::mock::edge::plain(response))
@@ -132,35 +137,58 @@ fn carry_out(ask: &Ask, action: &str) -> Result<Response, Trouble> {
     }
 }
 
-/// Forms of the page of a realm.
-fn carry_out_in(ask: &Ask, realm: &Realm, action: &str) -> Result<Response, Trouble> {
+/// Forms of the page of a realm. It is shown again as it was, at the place of what was pressed.
+fn carry_out_in(ask: &Ask, realm: &Realm, action: &str, fields: &Params) -> Result<Response, Trouble> {
     let realms = &ask.realms;
-    let fields = Params::parse_lossy(&ask.request.body);
     let field = |name: &str| fields.get(name).map(std::borrow::Cow::into_owned);
-    match action {
-        "flow" => return flow::start(realms, realm, &fields),
-        "redeem" => return flow::redeem(realms, realm, &fields),
+    let place = match action {
+        "flow" => return flow::start(realms, realm, fields),
+        "redeem" => return flow::redeem(realms, realm, fields),
         "clock" => {
             let frozen = field("frozen").map(|frozen| frozen == "true");
             clock::apply(realm, &ClockChange { time: field("time"), advance: field("advance"), frozen })?;
+            let advanced = field("advance").map(|by| format!("advance-{by}"));
+            advanced.unwrap_or_else(|| if frozen.is_some() { "frozen" } else { "time" }.to_owned())
         }
-        "switch" => {
-            for (name, value) in fields.iter() {
-                let (name, id) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-                match &*name {
-                    "add-fault" => drop(policy::add(realm, PatchKind::Fault, &id)?),
-                    "add-variant" => drop(policy::add(realm, PatchKind::Variant, &id)?),
-                    "remove-fault" => policy::take_away(realm, PatchKind::Fault, &id)?,
-                    "remove-variant" => policy::take_away(realm, PatchKind::Variant, &id)?,
-                    _ => {}
-                }
+        "switch" => switched(realm, fields)?,
+        "journal" => {
+            match field("do").as_deref() {
+                Some("reset") => realm.reset(realm.policies()),
+                _ => realm.journal().forget(),
             }
+            "journal".to_owned()
         }
-        "journal" if field("do").as_deref() == Some("reset") => realm.reset(realm.policies()),
-        "journal" => realm.journal().forget(),
         _ => return Err(Trouble::new(404, "Not found", "no form of this page does that")),
+    };
+    let view = View::of(fields).params();
+    let query = if view.is_empty() { String::new() } else { format!("?{}", view.encode()) };
+    Ok(onward(&format!("{}{query}#{}", at(realms, &format!("/realms/{}", realm.name())), percent(&place))))
+}
+
+/// Switches what was pressed; where on the page its switch is.
+fn switched(realm: &Realm, fields: &Params) -> Result<String, Trouble> {
+    let mut place = "policy".to_owned();
+    for (name, value) in fields.iter() {
+        let (name, id) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+        let Some((verb, kind)) = name.split_once('-') else { continue };
+        let kind = match kind {
+            "fault" => PatchKind::Fault,
+            "variant" => PatchKind::Variant,
+            _ => continue,
+        };
+        match verb {
+            "add" => drop(policy::add(realm, kind, &id)?),
+            "remove" => policy::take_away(realm, kind, &id)?,
+            _ => continue,
+        }
+        place = switches::anchor(kind, &id);
     }
-    Ok(onward(&at(realms, &format!("/realms/{}", realm.name()))))
+    Ok(fields.get("back").map_or(place, |_| "policy".to_owned()))
+}
+
+/// The parameters that stand in the URL.
+fn query(ask: &Ask) -> Params {
+    Params::parse_lossy(ask.request.query().unwrap_or("").as_bytes())
 }
 
 fn found(realms: &Realms, name: &str) -> Result<Realm, Trouble> {

@@ -5,16 +5,17 @@ use maud::{Markup, PreEscaped, html};
 use super::super::shapes::rfc3339;
 use super::exchanges::exchange;
 use super::layout::{LIVE, at, page};
+use super::switches;
+use super::view::View;
 use crate::mock::Realm;
 use crate::mock::realms::Realms;
 use crate::oauth::Response;
-use crate::policy::{Library, Patch, PatchKind};
 
 /// How many exchanges are shown.
 const SHOWN: usize = 200;
 
 /// The page of a realm; with what went wrong, if anything did.
-pub(super) fn realm(realms: &Realms, realm: &Realm, mistake: Option<&str>) -> Response {
+pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option<&str>) -> Response {
     let post = |action: &str| at(realms, &format!("/page/realms/{}/{action}", realm.name()));
     let body = html! {
         @if let Some(mistake) = mistake { section { p.bad role="alert" { (mistake) } } }
@@ -23,7 +24,7 @@ pub(super) fn realm(realms: &Realms, realm: &Realm, mistake: Option<&str>) -> Re
             (clock(realm, &post("clock")))
             (flow(realm, &post("flow")))
         }
-        (policy(realm, &post("switch")))
+        (switches::policy(realms, realm, view))
         (people(realm))
         (journal(realms, realm, &post("journal")))
     };
@@ -38,13 +39,13 @@ fn clock(realm: &Realm, action: &str) -> Markup {
             p { code id="clock" { (rfc3339(realm.now())) } " " span.soft { (if frozen { "stands still" } else { "runs" }) } }
             form method="post" action=(action) {
                 @for (by, label) in [("1m", "+ 1 min"), ("10m", "+ 10 min"), ("1h", "+ 1 h"), ("1d", "+ 1 day")] {
-                    button type="submit" name="advance" value=(by) { (label) }
+                    button type="submit" id={ "advance-" (by) } name="advance" value=(by) { (label) }
                 }
-                button type="submit" name="frozen" value=(if frozen { "false" } else { "true" }) { (if frozen { "Let it run" } else { "Stop it" }) }
+                button type="submit" id="frozen" name="frozen" value=(if frozen { "false" } else { "true" }) { (if frozen { "Let it run" } else { "Stop it" }) }
             }
             form.row method="post" action=(action) {
                 label { "Set it to" input name="time" placeholder="2030-01-31T12:00:00Z" required; }
-                button type="submit" { "Set" }
+                button type="submit" id="time" { "Set" }
             }
         }
     }
@@ -72,57 +73,6 @@ fn flow(realm: &Realm, action: &str) -> Markup {
                 }
                 button.main type="submit" { "Authorize" }
                 p.soft { "It ends at a page of this server, which is added to the client's redirect URIs." }
-            }
-        }
-    }
-}
-
-fn policy(realm: &Realm, action: &str) -> Markup {
-    let policies = realm.policies();
-    let in_force: Vec<_> = policies.patches().cloned().collect();
-    let library = Library::embedded();
-    html! {
-        section {
-            h2 { "Faults and variants" }
-            form method="post" action=(action) {
-                @if in_force.is_empty() { p.soft { "None: the realm is strictly conformant." } }
-                @for patch in &in_force {
-                    @match patch.kind {
-                        PatchKind::Fault | PatchKind::Variant => {
-                            button type="submit" name={ "remove-" (patch.kind) } value=(patch.id) title=(patch.title) { (patch.kind) " " b { (patch.id) } " ✕" }
-                        }
-                        PatchKind::Profile | PatchKind::Script => span.chip title=(patch.title) { (patch.kind) " " (patch.id) },
-                    }
-                }
-            }
-            (shelf("All faults", PatchKind::Fault, library.faults(), &in_force, action))
-            (shelf("All variants", PatchKind::Variant, library.variants(), &in_force, action))
-        }
-    }
-}
-
-/// Everything of a kind, each with its switch.
-fn shelf<'a>(
-    title: &str,
-    kind: PatchKind,
-    patches: impl Iterator<Item = &'a Patch>,
-    in_force: &[std::sync::Arc<Patch>],
-    action: &str,
-) -> Markup {
-    html! {
-        details {
-            summary { (title) }
-            form.scroll method="post" action=(action) {
-                table {
-                    @for patch in patches {
-                        @let on = in_force.iter().any(|known| known.kind == kind && known.id == patch.id);
-                        tr {
-                            td { button type="submit" name={ (if on { "remove-" } else { "add-" }) (kind) } value=(patch.id) { (if on { "off" } else { "on" }) } }
-                            td.mono { (patch.id) }
-                            td { (patch.title) }
-                        }
-                    }
-                }
             }
         }
     }
@@ -160,7 +110,7 @@ fn journal(realms: &Realms, realm: &Realm, action: &str) -> Markup {
     let entries = journal.entries();
     let stream = at(realms, &format!("/page/realms/{}/stream?since={next}", realm.name()));
     html! {
-        section {
+        section id="journal" {
             form method="post" action=(action) {
                 h2 { "Journal " span.soft id="live" { "reload to see more" } }
                 button type="submit" name="do" value="clear" { "Clear" }

@@ -55,7 +55,8 @@ fn a_person_sees_realms_and_a_program_sees_json() {
 fn switches_and_clock_work_by_forms() {
     let server = start();
     let form = |action: &str, field: (&str, &str)| submit(&server, &format!("/realms/default/{action}"), &[field]);
-    assert_eq!(location(&form("switch", ("add-fault", "code-reusable.accept"))), "/_oauthspec/realms/default");
+    let switched = location(&form("switch", ("add-fault", "code-reusable.accept")));
+    assert_eq!(switched, "/_oauthspec/realms/default#fault-code-reusable.accept");
     assert!(see(&server, "/realms/default").contains("fault <b>code-reusable.accept</b>"));
     form("switch", ("remove-fault", "code-reusable.accept"));
     assert!(see(&server, "/realms/default").contains("strictly conformant"));
@@ -65,6 +66,35 @@ fn switches_and_clock_work_by_forms() {
     assert!(get(&server, "/realms/default/clock")["time"].as_str().unwrap().starts_with("2031-05-01T01:00:"));
     let wrong = form("clock", ("time", "<b>noon"));
     assert!(wrong.status == 400 && wrong.body.contains("&lt;b&gt;noon"), "{wrong:?}");
+}
+
+#[test]
+fn a_fault_is_searched_for_and_switched_where_it_was_found() {
+    let server = start();
+    // The rows of a list that are shown, and whether the list is open.
+    let shown = |page: &str, list: &str| {
+        let (_, rest) = page.split_once(&format!("id=\"{list}\"")).unwrap();
+        let list = rest.split("</details>").next().unwrap();
+        (list.matches("<tr>").count(), list.starts_with(" open"))
+    };
+    let page = see(&server, "/realms/default");
+    let all = crate::policy::Library::embedded().faults().count();
+    assert_eq!(shown(&page, "faults"), (all, false));
+    assert!(page.contains("aria-label=\"Switch on code-reusable.accept\">Switch on</button>"), "{page}");
+
+    let page = see(&server, "/realms/default?fault=REUSABLE+accept&variant=%3Cb%3E");
+    assert!(matches!(shown(&page, "faults"), (found, true) if found > 0 && found < all / 10), "{:?}", shown(&page, "faults"));
+    assert_eq!(shown(&page, "variants"), (0, true));
+    assert!(page.contains("value=\"REUSABLE accept\"") && page.contains("value=\"&lt;b&gt;\""), "{page}");
+
+    let form = |fields: &[(&str, &str)]| location(&submit(&server, "/realms/default/switch", fields));
+    let back = form(&[("fault", "reusable accept"), ("add-fault", "code-reusable.accept")]);
+    assert_eq!(back, "/_oauthspec/realms/default?fault=reusable+accept#fault-code-reusable.accept");
+    let page = see(&server, "/realms/default?fault=reusable+accept");
+    assert!(page.contains("id=\"fault-code-reusable.accept\" name=\"remove-fault\""), "{page}");
+    assert!(page.contains("aria-label=\"Switch off code-reusable.accept\">Switch off</button>"), "{page}");
+    let back = form(&[("back", "policy"), ("fault", ""), ("remove-fault", "code-reusable.accept")]);
+    assert_eq!(back, "/_oauthspec/realms/default?fault=#policy");
 }
 
 #[test]
