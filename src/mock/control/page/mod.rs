@@ -3,7 +3,9 @@
 mod exchanges;
 mod flow;
 mod home;
+mod journal;
 mod layout;
+mod live;
 mod realm;
 mod switches;
 mod view;
@@ -12,14 +14,14 @@ use axum::response::Response as AxumResponse;
 use serde_json::{Map, Value};
 
 pub(in crate::mock) use self::flow::Flows;
+use self::home::{Choice, Mistake};
 use self::layout::{at, onward};
 use self::view::View;
 use super::ask::{Ask, typed};
 use super::clock::{self, ClockChange};
 use super::trouble::Trouble;
-use super::{guard, policy, realms, stream};
+use super::{guard, policy, realms};
 use crate::mock::Realm;
-use crate::mock::journal::Entry;
 use crate::mock::realms::Realms;
 use crate::oauth::encoding::percent;
 use crate::oauth::{Params, Response};
@@ -36,7 +38,7 @@ pub(super) enum Wish {
     ComeBack(String),
     /// To have a form carried out.
     Do(Place, String),
-    /// To hear of the exchanges of a realm.
+    /// To hear what becomes of a realm.
     Listen(String),
 }
 
@@ -79,9 +81,9 @@ pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
     let realms = &ask.realms;
     let response = match wish {
         Wish::Listen(name) => {
-            return stream::stream_of(ask, &found(realms, name)?, |entry: &Entry| exchanges::exchange(entry).into_string());
+            return Ok(live::follow(ask, found(realms, name)?, &query(ask)));
         }
-        Wish::See(Place::Home) => home::home(realms, None),
+        Wish::See(Place::Home) => home::home(realms, &Choice::of(&query(ask), "realm"), None),
         Wish::See(Place::Realm(name)) => realm::realm(realms, &found(realms, name)?, &View::of(&query(ask)), None),
         Wish::ComeBack(name) => {
             let params = if ask.request.method == "POST" { Params::parse_lossy(&ask.request.body) } else { query(ask) };
@@ -89,7 +91,10 @@ pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
         }
         Wish::SignIn => signed_in(realms, &Params::parse_lossy(&ask.request.body)),
         Wish::Do(Place::Home, action) => {
-            carry_out(ask, action).unwrap_or_else(|trouble| home::home(realms, Some(trouble.detail())))
+            let fields = Params::parse_lossy(&ask.request.body);
+            carry_out(ask, action, &fields).unwrap_or_else(|trouble| {
+                home::home(realms, &Choice::default(), Some(Mistake { text: trouble.detail(), fields: &fields }))
+            })
         }
         Wish::Do(Place::Realm(name), action) => {
             let realm = found(realms, name)?;
@@ -118,9 +123,8 @@ fn signed_in(realms: &Realms, fields: &Params) -> Response {
 }
 
 /// Forms of the first page.
-fn carry_out(ask: &Ask, action: &str) -> Result<Response, Trouble> {
+fn carry_out(ask: &Ask, action: &str, fields: &Params) -> Result<Response, Trouble> {
     let realms = &ask.realms;
-    let fields = Params::parse_lossy(&ask.request.body);
     let members = fields.iter().filter(|(_, value)| !value.is_empty());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let members: Map<String, Value> = members.map(|(name, value)| (text(name), Value::from(text(value)))).collect();
@@ -131,7 +135,7 @@ fn carry_out(ask: &Ask, action: &str) -> Result<Response, Trouble> {
         }
         "remove" => {
             realms.remove(&fields.get("realm").unwrap_or_default());
-            Ok(onward(&at(realms, "/")))
+            Ok(onward(&format!("{}{}#realms", at(realms, "/"), Choice::of(fields, "search").query())))
         }
         _ => Err(Trouble::new(404, "Not found", "no form of this page does that")),
     }

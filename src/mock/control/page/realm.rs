@@ -1,18 +1,14 @@
 //! The page of a realm: its clock, its faults, a form that starts a flow, its live journal.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::super::shapes::rfc3339;
-use super::exchanges::exchange;
-use super::layout::{LIVE, at, page};
-use super::switches;
+use super::layout::{at, page};
 use super::view::View;
+use super::{journal, switches};
 use crate::mock::Realm;
 use crate::mock::realms::Realms;
 use crate::oauth::Response;
-
-/// How many exchanges are shown.
-const SHOWN: usize = 200;
 
 /// The page of a realm; with what went wrong, if anything did.
 pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option<&str>) -> Response {
@@ -26,7 +22,7 @@ pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option
         }
         (switches::policy(realms, realm, view))
         (people(realm))
-        (journal(realms, realm, &post("journal")))
+        (journal::journal(realms, realm, view))
     };
     page(if mistake.is_some() { 400 } else { 200 }, realms, &format!("Realm {}", realm.name()), &body)
 }
@@ -36,7 +32,7 @@ fn clock(realm: &Realm, action: &str) -> Markup {
     html! {
         section {
             h2 { "Clock" }
-            p { code id="clock" { (rfc3339(realm.now())) } " " span.soft { (if frozen { "stands still" } else { "runs" }) } }
+            p { code id="clock" { (shown_time(realm)) } " " span.soft id="runs" { (if frozen { "stands still" } else { "runs" }) } }
             form method="post" action=(action) {
                 @for (by, label) in [("1m", "+ 1 min"), ("10m", "+ 10 min"), ("1h", "+ 1 h"), ("1d", "+ 1 day")] {
                     button type="submit" id={ "advance-" (by) } name="advance" value=(by) { (label) }
@@ -49,6 +45,12 @@ fn clock(realm: &Realm, action: &str) -> Markup {
             }
         }
     }
+}
+
+/// What the clock of a realm shows, in whole seconds.
+pub(super) fn shown_time(realm: &Realm) -> String {
+    let time = rfc3339(realm.now());
+    time.split_once('.').map_or(time.clone(), |(whole, _)| format!("{whole}Z"))
 }
 
 fn flow(realm: &Realm, action: &str) -> Markup {
@@ -100,27 +102,6 @@ fn people(realm: &Realm) -> Markup {
                     @for user in realm.users() { tr { td { (user.username) } td.mono { (user.password) } } }
                 }
             }
-        }
-    }
-}
-
-fn journal(realms: &Realms, realm: &Realm, action: &str) -> Markup {
-    let journal = realm.journal();
-    let next = journal.recorded();
-    let entries = journal.entries();
-    let stream = at(realms, &format!("/page/realms/{}/stream?since={next}", realm.name()));
-    html! {
-        section id="journal" {
-            form method="post" action=(action) {
-                h2 { "Journal " span.soft id="live" { "reload to see more" } }
-                button type="submit" name="do" value="clear" { "Clear" }
-                button type="submit" name="do" value="reset" { "Reset the realm" }
-            }
-            @if entries.is_empty() { p.soft id="nothing" { "Nothing was asked of this realm yet." } }
-            div id="exchanges" data-stream=(stream) {
-                @for entry in entries.iter().rev().take(SHOWN) { (exchange(entry)) }
-            }
-            script { (PreEscaped(LIVE)) }
         }
     }
 }

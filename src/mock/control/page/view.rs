@@ -1,4 +1,4 @@
-//! Which part of a realm's page is seen, as its URL says it: what is searched for.
+//! Which part of a realm's page is seen, as its URL says it: what is searched for, and which exchanges.
 
 use crate::oauth::Params;
 use crate::policy::PatchKind;
@@ -10,13 +10,32 @@ pub(super) struct View {
     fault: Option<String>,
     /// The same for variants.
     variant: Option<String>,
+    /// Only exchanges with this endpoint.
+    endpoint: Option<String>,
+    /// Only exchanges before the one of this index.
+    before: Option<u64>,
 }
 
 impl View {
     /// As the query of the page, or a form of it, says.
     pub(super) fn of(params: &Params) -> Self {
         let text = |name: &str| params.get(name).map(|text| text.trim().to_owned());
-        Self { fault: text("fault"), variant: text("variant") }
+        let endpoint = text("endpoint").filter(|endpoint| !endpoint.is_empty());
+        let before = text("before").and_then(|before| before.parse().ok());
+        Self { fault: text("fault"), variant: text("variant"), endpoint, before }
+    }
+
+    /// The same with another part of the journal.
+    pub(super) fn with_before(&self, before: Option<u64>) -> Self {
+        Self { before, ..self.clone() }
+    }
+
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    pub(super) fn before(&self) -> Option<u64> {
+        self.before
     }
 
     /// What is searched for among patches of a kind; `None` where their list is closed.
@@ -30,8 +49,18 @@ impl View {
 
     /// The parameters that say the same again.
     pub(super) fn params(&self) -> Params {
-        let members = [("fault", &self.fault), ("variant", &self.variant)];
+        let before = self.before.map(|before| before.to_string());
+        let members = [("fault", &self.fault), ("variant", &self.variant), ("endpoint", &self.endpoint), ("before", &before)];
         members.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).collect()
+    }
+
+    /// The parameters by which an open page hears what becomes of what it shows. Exchanges come to the latest part of the journal only.
+    pub(super) fn following(&self, next: u64) -> Params {
+        let mut params = Self { fault: None, variant: None, ..self.clone() }.params();
+        if self.before.is_none() {
+            params.push("since", next.to_string());
+        }
+        params
     }
 }
 
