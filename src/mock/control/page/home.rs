@@ -5,7 +5,7 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::super::shapes::rfc3339;
-use super::layout::{at, page};
+use super::layout::{Mistake, at, page};
 use super::view::finds;
 use crate::mock::realms::{Held, Realms};
 use crate::oauth::{Params, Response};
@@ -45,13 +45,6 @@ impl Choice {
     fn at_page(&self, page: usize) -> Self {
         Self { page, ..self.clone() }
     }
-}
-
-/// What was typed into a form, and what is wrong with it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mistake<'a> {
-    pub(super) text: &'a str,
-    pub(super) fields: &'a Params,
 }
 
 /// The first page; with what went wrong, if anything did.
@@ -120,7 +113,7 @@ fn table(realms: &Realms, choice: &Choice, shown: &[Arc<Held>]) -> Markup {
 
 /// The form for another realm; what was typed into it stays where it was wrong.
 fn another(realms: &Realms, mistake: Option<Mistake<'_>>) -> Markup {
-    let typed = |name: &str| mistake.and_then(|mistake| mistake.fields.get(name)).unwrap_or_default();
+    let typed = |name: &str| mistake.map(|mistake| mistake.typed(name)).unwrap_or_default();
     html! {
         section {
             h2 { "Another realm" }

@@ -7,15 +7,17 @@ mod journal;
 mod layout;
 mod live;
 mod realm;
+mod scripts;
 mod switches;
 mod view;
 
 use axum::response::Response as AxumResponse;
+use maud::html;
 use serde_json::{Map, Value};
 
 pub(in crate::mock) use self::flow::Flows;
-use self::home::{Choice, Mistake};
-use self::layout::{at, onward};
+use self::home::Choice;
+use self::layout::{Mistake, at, onward, page};
 use self::view::View;
 use super::ask::{Ask, typed};
 use super::clock::{self, ClockChange};
@@ -76,6 +78,24 @@ pub(super) fn sign_in(realms: &Realms, path: &str) -> Response {
     home::sign_in(realms, path, None)
 }
 
+/// What is wrong, for a person.
+pub(super) fn trouble(realms: &Realms, trouble: &Trouble) -> Response {
+    let body = html! {
+        section {
+            p role="alert" { (trouble.detail()) }
+            p { a href=(at(realms, "/")) { "All realms" } }
+        }
+    };
+    let mut page = page(trouble.code(), realms, trouble.title(), &body);
+    let answer = trouble.response();
+    for name in ["Allow", "WWW-Authenticate"] {
+        if let Some(value) = answer.headers.get(name) {
+            page.headers.push(name, value.as_ref());
+        }
+    }
+    page
+}
+
 /// Fulfils a wish.
 pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
     let realms = &ask.realms;
@@ -99,8 +119,10 @@ pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
         Wish::Do(Place::Realm(name), action) => {
             let realm = found(realms, name)?;
             let fields = Params::parse_lossy(&ask.request.body);
-            carry_out_in(ask, &realm, action, &fields)
-                .unwrap_or_else(|trouble| realm::realm(realms, &realm, &View::of(&fields), Some(trouble.detail())))
+            carry_out_in(ask, &realm, action, &fields).unwrap_or_else(|trouble| {
+                let mistake = Mistake { text: trouble.detail(), fields: &fields };
+                realm::realm(realms, &realm, &View::of(&fields), Some(mistake))
+            })
         }
     };
     Ok(crate::mock::edge::plain(response))
@@ -155,6 +177,10 @@ fn carry_out_in(ask: &Ask, realm: &Realm, action: &str, fields: &Params) -> Resu
             advanced.unwrap_or_else(|| if frozen.is_some() { "frozen" } else { "time" }.to_owned())
         }
         "switch" => switched(realm, fields)?,
+        "scripts" => {
+            policy::remove_script_of(realm, &field("remove").unwrap_or_default())?;
+            "policy".to_owned()
+        }
         "journal" => {
             match field("do").as_deref() {
                 Some("reset") => realm.reset(realm.policies()),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::shapes::rfc3339;
-use super::layout::{at, page};
+use super::layout::{Mistake, at, page};
 use super::view::View;
 use super::{journal, switches};
 use crate::mock::Realm;
@@ -11,13 +11,13 @@ use crate::mock::realms::Realms;
 use crate::oauth::Response;
 
 /// The page of a realm; with what went wrong, if anything did.
-pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option<&str>) -> Response {
+pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option<Mistake<'_>>) -> Response {
     let post = |action: &str| at(realms, &format!("/page/realms/{}/{action}", realm.name()));
     let body = html! {
-        @if let Some(mistake) = mistake { section { p.bad role="alert" { (mistake) } } }
+        @if let Some(mistake) = mistake && !mistake.is_at("time") { section { p.bad role="alert" { (mistake.text) } } }
         p { "Issuer " code { (realm.issuer()) } }
         div.columns {
-            (clock(realm, &post("clock")))
+            (clock(realm, &post("clock"), mistake.filter(|mistake| mistake.is_at("time"))))
             (flow(realm, &post("flow")))
         }
         (switches::policy(realms, realm, view))
@@ -27,7 +27,7 @@ pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option
     page(if mistake.is_some() { 400 } else { 200 }, realms, &format!("Realm {}", realm.name()), &body)
 }
 
-fn clock(realm: &Realm, action: &str) -> Markup {
+fn clock(realm: &Realm, action: &str, mistake: Option<Mistake<'_>>) -> Markup {
     let frozen = realm.is_frozen();
     html! {
         section {
@@ -40,9 +40,17 @@ fn clock(realm: &Realm, action: &str) -> Markup {
                 button type="submit" id="frozen" name="frozen" value=(if frozen { "false" } else { "true" }) { (if frozen { "Let it run" } else { "Stop it" }) }
             }
             form.row method="post" action=(action) {
-                label { "Set it to" input name="time" placeholder="2030-01-31T12:00:00Z" required; }
+                label {
+                    "Set it to"
+                    @match mistake {
+                        // What was typed stays, to be mended.
+                        Some(mistake) => input name="time" value=(mistake.typed("time")) required autofocus aria-invalid="true" aria-describedby="mistake";,
+                        None => input name="time" placeholder="2030-01-31T12:00:00Z" required;,
+                    }
+                }
                 button type="submit" id="time" { "Set" }
             }
+            @if let Some(mistake) = mistake { p.bad id="mistake" role="alert" { (mistake.text) } }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::layout::at;
+use super::scripts::scripts;
 use super::view::{View, finds};
 use crate::mock::Realm;
 use crate::mock::realms::Realms;
@@ -26,6 +27,7 @@ pub(super) fn policy(realms: &Realms, realm: &Realm, view: &View) -> Markup {
         section id="policy" {
             h2 { "Faults and variants" }
             (in_force(realm, view, &at(realms, &format!("/page/realms/{}/switch", realm.name()))))
+            (scripts(realm, &at(realms, &format!("/page/realms/{}/scripts", realm.name()))))
             (shelf(PatchKind::Fault, "All faults"))
             (shelf(PatchKind::Variant, "All variants"))
         }
@@ -48,7 +50,9 @@ fn in_force(realm: &Realm, view: &View, action: &str) -> Markup {
                             (patch.kind) " " b { (patch.id) } " ✕"
                         }
                     }
-                    PatchKind::Profile | PatchKind::Script => span.chip title=(patch.title) { (patch.kind) " " (patch.id) },
+                    PatchKind::Profile => span.chip title=(patch.title) { (patch.kind) " " (patch.id) },
+                    // These stand below, with their texts.
+                    PatchKind::Script => {}
                 }
             }
         }

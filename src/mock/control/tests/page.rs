@@ -48,7 +48,29 @@ fn a_person_sees_realms_and_a_program_sees_json() {
     let twice = submit(&server, "/create", &[("name", "mine")]);
     assert!(twice.status == 400 && twice.body.contains("exists already") && twice.body.contains("value=\"mine\""), "{twice:?}");
     assert_eq!(location(&submit(&server, "/remove", &[("realm", "mine")])), "/_oauthspec/#realms");
-    assert_eq!(send(&server, "GET", "/realms/mine", &[BROWSER], "").status, 404);
+    let gone = send(&server, "GET", "/realms/mine", &[BROWSER], "");
+    assert!(gone.status == 404 && gone.head.contains("text/html") && gone.body.contains("there is no realm `mine`"), "{gone:?}");
+    assert!(gone.body.contains("<a href=\"/_oauthspec/\">All realms</a>"), "{gone:?}");
+    assert!(send(&server, "PUT", "/realms", &[BROWSER], "").head.to_lowercase().contains("allow: get, post"));
+    assert!(send(&server, "GET", "/realms/mine", &[], "").head.contains("application/problem+json"));
+}
+
+#[test]
+fn scripts_are_read_and_removed() {
+    let server = start();
+    let text = "[busy]\n[[busy.patch]]\nwhen = { endpoint = \"jwks\" }\nrespond = { status = 503 }\n";
+    server.realm().add_script(&crate::policy::Script::from_toml("busy.toml", text).unwrap()).unwrap();
+    let scripts = json!({ "short": { "patch": [{ "when": { "endpoint": "token" }, "set": { "code.lifetime": 5 } }] } });
+    post(&server, "/realms/default/scripts", &scripts);
+    let page = see(&server, "/realms/default");
+    assert!(page.contains("Remove script busy") && page.contains("when = { endpoint = &quot;jwks&quot; }"), "{page}");
+    assert!(page.contains("With endpoint = token: <ul class=\"mono\"><li>set code.lifetime = 5"), "{page}");
+    let removed = submit(&server, "/realms/default/scripts", &[("remove", "busy")]);
+    assert_eq!(location(&removed), "/_oauthspec/realms/default#policy");
+    assert_eq!(get(&server, "/realms/default")["policy"]["scripts"], json!(["short"]));
+    assert_eq!(submit(&server, "/realms/default/scripts", &[("remove", "busy")]).status, 400);
+    submit(&server, "/realms/default/scripts", &[("remove", "short")]);
+    assert!(!see(&server, "/realms/default").contains("Remove script"));
 }
 
 #[test]
@@ -65,7 +87,8 @@ fn switches_and_clock_work_by_forms() {
     form("clock", ("advance", "1h"));
     assert!(get(&server, "/realms/default/clock")["time"].as_str().unwrap().starts_with("2031-05-01T01:00:"));
     let wrong = form("clock", ("time", "<b>noon"));
-    assert!(wrong.status == 400 && wrong.body.contains("&lt;b&gt;noon"), "{wrong:?}");
+    assert!(wrong.status == 400 && wrong.body.contains("name=\"time\" value=\"&lt;b&gt;noon\""), "{wrong:?}");
+    assert!(wrong.body.contains("id=\"mistake\" role=\"alert\">/time: `&lt;b&gt;noon` is no time"), "{wrong:?}");
 }
 
 #[test]
