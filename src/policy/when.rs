@@ -208,7 +208,7 @@ impl When {
     }
 
     /// In words, for messages.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         if self.matching != Matcher::default() {
             parts.push(self.matching.to_string());

@@ -56,10 +56,18 @@ pub(super) fn is_control(path: &str) -> bool {
 
 /// Answers a request to a control path.
 pub(super) async fn answer(realms: Arc<Realms>, request: AxumRequest) -> AxumResponse {
-    match attend(realms, request).await {
+    let wants_page = wants_page(&request);
+    match attend(Arc::clone(&realms), request).await {
         Ok(response) => response,
+        Err(trouble) if wants_page => edge::plain(page::trouble(&realms, &trouble)),
         Err(trouble) => edge::plain(trouble.response()),
     }
+}
+
+/// Whether a person's browser asks.
+fn wants_page(request: &AxumRequest) -> bool {
+    let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok());
+    ask::wants_page(accept.unwrap_or_default())
 }
 
 /// The answer to a request for which no realm could be made: what the control API says of it.
@@ -74,9 +82,7 @@ async fn attend(realms: Arc<Realms>, request: AxumRequest) -> Result<AxumRespons
         response.headers.push("Location", format!("{}{PREFIX}/", realms.base_path()));
         return Ok(edge::plain(response));
     }
-    let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let wants_page = ask::wants_page(accept);
-    if let Some(wish) = page::wish(request.method().as_str(), &path, wants_page) {
+    if let Some(wish) = page::wish(request.method().as_str(), &path, wants_page(&request)) {
         return attend_person(realms, request, &path, &wish).await;
     }
     if path != HEALTH {

@@ -158,14 +158,7 @@ pub(super) fn add_scripts(ask: &Ask, scripts: &Map<String, Value>) -> Result<Pol
 }
 
 pub(super) fn remove_script(ask: &Ask) -> Result<(), Trouble> {
-    let realm = ask.realm()?;
-    let id = ask.part("script");
-    let scripts = realm.scripts();
-    if scripts.iter().any(|script| script.id == id) {
-        realm.remove_script(id);
-        return Ok(());
-    }
-    Err(Trouble::missing("script", id, scripts.iter().map(|script| script.id.as_str())))
+    remove_script_of(&ask.realm()?, ask.part("script"))
 }
 
 pub(super) fn clear_scripts(ask: &Ask) -> Result<(), Trouble> {
@@ -196,6 +189,16 @@ pub(super) fn take_away(realm: &Realm, kind: PatchKind, id: &str) -> Result<(), 
         return Err(Trouble::missing(&format!("{kind} in force"), id, known));
     }
     put(realm, &patches)
+}
+
+/// Takes a script that was added away.
+pub(super) fn remove_script_of(realm: &Realm, id: &str) -> Result<(), Trouble> {
+    let scripts = realm.scripts();
+    if scripts.iter().any(|script| script.id == id) {
+        realm.remove_script(id);
+        return Ok(());
+    }
+    Err(Trouble::missing("script", id, scripts.iter().map(|script| script.id.as_str())))
 }
 
 /// The same policies under these scripts, and no others.

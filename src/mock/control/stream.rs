@@ -18,13 +18,12 @@ use tokio::sync::mpsc;
 use super::ask::Ask;
 use super::exchange::view;
 use super::trouble::Trouble;
-use crate::mock::journal::Entry;
 use crate::mock::realms::Realms;
 use crate::mock::{Journal, Realm};
 use crate::policy::Matcher;
 
 /// How many events wait for a slow reader; then the stream waits with it.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 /// How often a word is said where nothing happens, so that nobody in between takes the connection for dead.
 const SILENCE: Duration = Duration::from_secs(15);
 
@@ -41,11 +40,7 @@ pub(super) struct From {
 
 /// Each event is an exchange as JSON, its id the exchange's index.
 pub(super) fn stream(ask: &Ask) -> Result<Response, Trouble> {
-    stream_of(ask, &ask.realm()?, |entry| serde_json::to_string(&view(entry)).unwrap_or_default())
-}
-
-/// The same with exchanges rendered otherwise.
-pub(super) fn stream_of(ask: &Ask, realm: &Realm, render: fn(&Entry) -> String) -> Result<Response, Trouble> {
+    let realm = ask.realm()?;
     let from: From = ask.query()?;
     let journal = realm.journal();
     let last = ask.request.headers.get("last-event-id").and_then(|id| id.parse::<u64>().ok()).map(|id| id.saturating_add(1));
@@ -61,13 +56,31 @@ pub(super) fn stream_of(ask: &Ask, realm: &Realm, render: fn(&Entry) -> String) 
         .map_err(|problems| Trouble::parameter("endpoint", problems.first().map_or_else(String::new, ToString::to_string)))?;
     let next = last.or(since).unwrap_or_else(|| journal.recorded());
     let (sender, receiver) = mpsc::channel(AHEAD);
-    tokio::spawn(send(Arc::clone(&ask.realms), realm.clone(), Following { journal, matcher, next, render }, sender));
+    tokio::spawn(send(Arc::clone(&ask.realms), realm, Following { journal, matcher, next }, sender));
+    Ok(answer(receiver))
+}
+
+/// An answer of events.
+pub(super) fn answer(receiver: mpsc::Receiver<Bytes>) -> Response {
     let mut response = Response::new(Body::new(Events(receiver)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Proxies that gather what they pass on would keep events back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
+}
+
+/// An event; the id is what a browser that comes back tells.
+pub(super) fn event(kind: &str, id: Option<u64>, text: &str) -> Bytes {
+    // Carriage returns end lines of an event too.
+    let lines: String = text.split(['\n', '\r']).map(|line| format!("data: {line}\n")).collect();
+    let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));
+    Bytes::from(format!("{id}event: {kind}\n{lines}\n"))
+}
+
+/// A comment line at intervals keeps proxies from closing a silent stream.
+pub(super) fn silence() -> Bytes {
+    Bytes::from_static(b":\n\n")
 }
 
 /// What is sent, and from where on.
@@ -75,7 +88,6 @@ struct Following {
     journal: Journal,
     matcher: Matcher,
     next: u64,
-    render: fn(&Entry) -> String,
 }
 
 impl Following {
@@ -83,10 +95,7 @@ impl Following {
     async fn event(&mut self) -> Bytes {
         let entry = self.journal.since(self.next).next(&self.matcher).await;
         self.next = entry.index + 1;
-        let text = (self.render)(&entry);
-        // Carriage returns end lines of an event too.
-        let lines = text.split(['\n', '\r']).map(|line| format!("data: {line}\n"));
-        Bytes::from(format!("id: {}\nevent: exchange\n{}\n", entry.index, lines.collect::<String>()))
+        event("exchange", Some(entry.index), &serde_json::to_string(&view(&entry)).unwrap_or_default())
     }
 }
 
@@ -96,8 +105,8 @@ async fn send(realms: Arc<Realms>, realm: Realm, mut following: Following, sende
     while realms.get(realm.name()).is_some() {
         let event = tokio::select! {
             event = following.event() => event,
-            // Not a wait for anything: a comment line at intervals keeps proxies from closing a silent stream.
-            () = tokio::time::sleep(SILENCE) => Bytes::from_static(b":\n\n"),
+            // Not a wait for anything.
+            () = tokio::time::sleep(SILENCE) => silence(),
             () = sender.closed() => return,
             () = realms.gone(&realm) => return,
             () = realms.stopped() => return,

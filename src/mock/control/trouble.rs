@@ -116,6 +116,10 @@ impl Trouble {
         &self.detail
     }
 
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Its status.
     pub(super) fn code(&self) -> u16 {
         self.status

@@ -1,5 +1,6 @@
 //! What all pages have in common: frame, style, and what they may load, which is nothing.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest;
@@ -7,8 +8,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::mock::control::PREFIX;
 use crate::mock::realms::Realms;
-use crate::oauth::Response;
 use crate::oauth::encoding::base64;
+use crate::oauth::{Params, Response};
 
 const STYLE: &str = include_str!("style.css");
 /// What makes the journal live; pages are whole without it.
@@ -23,6 +24,25 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
         hash(LIVE)
     )
 });
+
+/// What was typed into a form, and what is wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mistake<'a> {
+    pub(super) text: &'a str,
+    pub(super) fields: &'a Params,
+}
+
+impl<'a> Mistake<'a> {
+    /// What was typed into a field.
+    pub(super) fn typed(self, name: &str) -> Cow<'a, str> {
+        self.fields.get(name).unwrap_or_default()
+    }
+
+    /// Whether it is of a form with that field.
+    pub(super) fn is_at(self, name: &str) -> bool {
+        self.fields.get(name).is_some()
+    }
+}
 
 /// A page. Whatever comes from outside stands in it escaped.
 pub(super) fn page(status: u16, realms: &Realms, title: &str, body: &Markup) -> Response {

@@ -3,21 +3,29 @@
 mod exchanges;
 mod flow;
 mod home;
+mod journal;
 mod layout;
+mod live;
 mod realm;
+mod scripts;
+mod switches;
+mod view;
 
 use axum::response::Response as AxumResponse;
+use maud::html;
 use serde_json::{Map, Value};
 
 pub(in crate::mock) use self::flow::Flows;
-use self::layout::{at, onward};
+use self::home::Choice;
+use self::layout::{Mistake, at, onward, page};
+use self::view::View;
 use super::ask::{Ask, typed};
 use super::clock::{self, ClockChange};
 use super::trouble::Trouble;
-use super::{guard, policy, realms, stream};
+use super::{guard, policy, realms};
 use crate::mock::Realm;
-use crate::mock::journal::Entry;
 use crate::mock::realms::Realms;
+use crate::oauth::encoding::percent;
 use crate::oauth::{Params, Response};
 use crate::policy::PatchKind;
 
@@ -32,7 +40,7 @@ pub(super) enum Wish {
     ComeBack(String),
     /// To have a form carried out.
     Do(Place, String),
-    /// To hear of the exchanges of a realm.
+    /// To hear what becomes of a realm.
     Listen(String),
 }
 
@@ -70,27 +78,51 @@ pub(super) fn sign_in(realms: &Realms, path: &str) -> Response {
     home::sign_in(realms, path, None)
 }
 
+/// What is wrong, for a person.
+pub(super) fn trouble(realms: &Realms, trouble: &Trouble) -> Response {
+    let body = html! {
+        section {
+            p role="alert" { (trouble.detail()) }
+            p { a href=(at(realms, "/")) { "All realms" } }
+        }
+    };
+    let mut page = page(trouble.code(), realms, trouble.title(), &body);
+    let answer = trouble.response();
+    for name in ["Allow", "WWW-Authenticate"] {
+        if let Some(value) = answer.headers.get(name) {
+            page.headers.push(name, value.as_ref());
+        }
+    }
+    page
+}
+
 /// Fulfils a wish.
 pub(super) fn fulfil(ask: &Ask, wish: &Wish) -> Result<AxumResponse, Trouble> {
     let realms = &ask.realms;
     let response = match wish {
         Wish::Listen(name) => {
-            return stream::stream_of(ask, &found(realms, name)?, |entry: &Entry| exchanges::exchange(entry).into_string());
+            return Ok(live::follow(ask, found(realms, name)?, &query(ask)));
         }
-        Wish::See(Place::Home) => home::home(realms, None),
-        Wish::See(Place::Realm(name)) => realm::realm(realms, &found(realms, name)?, None),
+        Wish::See(Place::Home) => home::home(realms, &Choice::of(&query(ask), "realm"), None),
+        Wish::See(Place::Realm(name)) => realm::realm(realms, &found(realms, name)?, &View::of(&query(ask)), None),
         Wish::ComeBack(name) => {
-            let encoded =
-                if ask.request.method == "POST" { &ask.request.body[..] } else { ask.request.query().unwrap_or("").as_bytes() };
-            flow::callback(realms, &found(realms, name)?, &Params::parse_lossy(encoded))
+            let params = if ask.request.method == "POST" { Params::parse_lossy(&ask.request.body) } else { query(ask) };
+            flow::callback(realms, &found(realms, name)?, &params)
         }
         Wish::SignIn => signed_in(realms, &Params::parse_lossy(&ask.request.body)),
         Wish::Do(Place::Home, action) => {
-            carry_out(ask, action).unwrap_or_else(|trouble| home::home(realms, Some(trouble.detail())))
+            let fields = Params::parse_lossy(&ask.request.body);
+            carry_out(ask, action, &fields).unwrap_or_else(|trouble| {
+                home::home(realms, &Choice::default(), Some(Mistake { text: trouble.detail(), fields: &fields }))
+            })
         }
         Wish::Do(Place::Realm(name), action) => {
             let realm = found(realms, name)?;
-            carry_out_in(ask, &realm, action).unwrap_or_else(|trouble| realm::realm(realms, &realm, Some(trouble.detail())))
+            let fields = Params::parse_lossy(&ask.request.body);
+            carry_out_in(ask, &realm, action, &fields).unwrap_or_else(|trouble| {
+                let mistake = Mistake { text: trouble.detail(), fields: &fields };
+                realm::realm(realms, &realm, &View::of(&fields), Some(mistake))
+            })
         }
     };
     Ok(crate::mock::edge::plain(response))
@@ -113,9 +145,8 @@ fn signed_in(realms: &Realms, fields: &Params) -> Response {
 }
 
 /// Forms of the first page.
-fn carry_out(ask: &Ask, action: &str) -> Result<Response, Trouble> {
+fn carry_out(ask: &Ask, action: &str, fields: &Params) -> Result<Response, Trouble> {
     let realms = &ask.realms;
-    let fields = Params::parse_lossy(&ask.request.body);
     let members = fields.iter().filter(|(_, value)| !value.is_empty());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let members: Map<String, Value> = members.map(|(name, value)| (text(name), Value::from(text(value)))).collect();
@@ -126,41 +157,68 @@ fn carry_out(ask: &Ask, action: &str) -> Result<Response, Trouble> {
         }
         "remove" => {
             realms.remove(&fields.get("realm").unwrap_or_default());
-            Ok(onward(&at(realms, "/")))
+            Ok(onward(&format!("{}{}#realms", at(realms, "/"), Choice::of(fields, "search").query())))
         }
         _ => Err(Trouble::new(404, "Not found", "no form of this page does that")),
     }
 }
 
-/// Forms of the page of a realm.
-fn carry_out_in(ask: &Ask, realm: &Realm, action: &str) -> Result<Response, Trouble> {
+/// Forms of the page of a realm. It is shown again as it was, at the place of what was pressed.
+fn carry_out_in(ask: &Ask, realm: &Realm, action: &str, fields: &Params) -> Result<Response, Trouble> {
     let realms = &ask.realms;
-    let fields = Params::parse_lossy(&ask.request.body);
     let field = |name: &str| fields.get(name).map(std::borrow::Cow::into_owned);
-    match action {
-        "flow" => return flow::start(realms, realm, &fields),
-        "redeem" => return flow::redeem(realms, realm, &fields),
+    let place = match action {
+        "flow" => return flow::start(realms, realm, fields),
+        "redeem" => return flow::redeem(realms, realm, fields),
         "clock" => {
             let frozen = field("frozen").map(|frozen| frozen == "true");
             clock::apply(realm, &ClockChange { time: field("time"), advance: field("advance"), frozen })?;
+            let advanced = field("advance").map(|by| format!("advance-{by}"));
+            advanced.unwrap_or_else(|| if frozen.is_some() { "frozen" } else { "time" }.to_owned())
         }
-        "switch" => {
-            for (name, value) in fields.iter() {
-                let (name, id) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-                match &*name {
-                    "add-fault" => drop(policy::add(realm, PatchKind::Fault, &id)?),
-                    "add-variant" => drop(policy::add(realm, PatchKind::Variant, &id)?),
-                    "remove-fault" => policy::take_away(realm, PatchKind::Fault, &id)?,
-                    "remove-variant" => policy::take_away(realm, PatchKind::Variant, &id)?,
-                    _ => {}
-                }
+        "switch" => switched(realm, fields)?,
+        "scripts" => {
+            policy::remove_script_of(realm, &field("remove").unwrap_or_default())?;
+            "policy".to_owned()
+        }
+        "journal" => {
+            match field("do").as_deref() {
+                Some("reset") => realm.reset(realm.policies()),
+                _ => realm.journal().forget(),
             }
+            "journal".to_owned()
         }
-        "journal" if field("do").as_deref() == Some("reset") => realm.reset(realm.policies()),
-        "journal" => realm.journal().forget(),
         _ => return Err(Trouble::new(404, "Not found", "no form of this page does that")),
+    };
+    let view = View::of(fields).params();
+    let query = if view.is_empty() { String::new() } else { format!("?{}", view.encode()) };
+    Ok(onward(&format!("{}{query}#{}", at(realms, &format!("/realms/{}", realm.name())), percent(&place))))
+}
+
+/// Switches what was pressed; where on the page its switch is.
+fn switched(realm: &Realm, fields: &Params) -> Result<String, Trouble> {
+    let mut place = "policy".to_owned();
+    for (name, value) in fields.iter() {
+        let (name, id) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+        let Some((verb, kind)) = name.split_once('-') else { continue };
+        let kind = match kind {
+            "fault" => PatchKind::Fault,
+            "variant" => PatchKind::Variant,
+            _ => continue,
+        };
+        match verb {
+            "add" => drop(policy::add(realm, kind, &id)?),
+            "remove" => policy::take_away(realm, kind, &id)?,
+            _ => continue,
+        }
+        place = switches::anchor(kind, &id);
     }
-    Ok(onward(&at(realms, &format!("/realms/{}", realm.name()))))
+    Ok(fields.get("back").map_or(place, |_| "policy".to_owned()))
+}
+
+/// The parameters that stand in the URL.
+fn query(ask: &Ask) -> Params {
+    Params::parse_lossy(ask.request.query().unwrap_or("").as_bytes())
 }
 
 fn found(realms: &Realms, name: &str) -> Result<Realm, Trouble> {

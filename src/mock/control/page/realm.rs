@@ -1,53 +1,64 @@
 //! The page of a realm: its clock, its faults, a form that starts a flow, its live journal.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::super::shapes::rfc3339;
-use super::exchanges::exchange;
-use super::layout::{LIVE, at, page};
+use super::layout::{Mistake, at, page};
+use super::view::View;
+use super::{journal, switches};
 use crate::mock::Realm;
 use crate::mock::realms::Realms;
 use crate::oauth::Response;
-use crate::policy::{Library, Patch, PatchKind};
-
-/// How many exchanges are shown.
-const SHOWN: usize = 200;
 
 /// The page of a realm; with what went wrong, if anything did.
-pub(super) fn realm(realms: &Realms, realm: &Realm, mistake: Option<&str>) -> Response {
+pub(super) fn realm(realms: &Realms, realm: &Realm, view: &View, mistake: Option<Mistake<'_>>) -> Response {
     let post = |action: &str| at(realms, &format!("/page/realms/{}/{action}", realm.name()));
     let body = html! {
-        @if let Some(mistake) = mistake { section { p.bad role="alert" { (mistake) } } }
+        @if let Some(mistake) = mistake && !mistake.is_at("time") { section { p.bad role="alert" { (mistake.text) } } }
         p { "Issuer " code { (realm.issuer()) } }
         div.columns {
-            (clock(realm, &post("clock")))
+            (clock(realm, &post("clock"), mistake.filter(|mistake| mistake.is_at("time"))))
             (flow(realm, &post("flow")))
         }
-        (policy(realm, &post("switch")))
+        (switches::policy(realms, realm, view))
         (people(realm))
-        (journal(realms, realm, &post("journal")))
+        (journal::journal(realms, realm, view))
     };
     page(if mistake.is_some() { 400 } else { 200 }, realms, &format!("Realm {}", realm.name()), &body)
 }
 
-fn clock(realm: &Realm, action: &str) -> Markup {
+fn clock(realm: &Realm, action: &str, mistake: Option<Mistake<'_>>) -> Markup {
     let frozen = realm.is_frozen();
     html! {
         section {
             h2 { "Clock" }
-            p { code id="clock" { (rfc3339(realm.now())) } " " span.soft { (if frozen { "stands still" } else { "runs" }) } }
+            p { code id="clock" { (shown_time(realm)) } " " span.soft id="runs" { (if frozen { "stands still" } else { "runs" }) } }
             form method="post" action=(action) {
                 @for (by, label) in [("1m", "+ 1 min"), ("10m", "+ 10 min"), ("1h", "+ 1 h"), ("1d", "+ 1 day")] {
-                    button type="submit" name="advance" value=(by) { (label) }
+                    button type="submit" id={ "advance-" (by) } name="advance" value=(by) { (label) }
                 }
-                button type="submit" name="frozen" value=(if frozen { "false" } else { "true" }) { (if frozen { "Let it run" } else { "Stop it" }) }
+                button type="submit" id="frozen" name="frozen" value=(if frozen { "false" } else { "true" }) { (if frozen { "Let it run" } else { "Stop it" }) }
             }
             form.row method="post" action=(action) {
-                label { "Set it to" input name="time" placeholder="2030-01-31T12:00:00Z" required; }
-                button type="submit" { "Set" }
+                label {
+                    "Set it to"
+                    @match mistake {
+                        // What was typed stays, to be mended.
+                        Some(mistake) => input name="time" value=(mistake.typed("time")) required autofocus aria-invalid="true" aria-describedby="mistake";,
+                        None => input name="time" placeholder="2030-01-31T12:00:00Z" required;,
+                    }
+                }
+                button type="submit" id="time" { "Set" }
             }
+            @if let Some(mistake) = mistake { p.bad id="mistake" role="alert" { (mistake.text) } }
         }
     }
+}
+
+/// What the clock of a realm shows, in whole seconds.
+pub(super) fn shown_time(realm: &Realm) -> String {
+    let time = rfc3339(realm.now());
+    time.split_once('.').map_or(time.clone(), |(whole, _)| format!("{whole}Z"))
 }
 
 fn flow(realm: &Realm, action: &str) -> Markup {
@@ -77,57 +88,6 @@ fn flow(realm: &Realm, action: &str) -> Markup {
     }
 }
 
-fn policy(realm: &Realm, action: &str) -> Markup {
-    let policies = realm.policies();
-    let in_force: Vec<_> = policies.patches().cloned().collect();
-    let library = Library::embedded();
-    html! {
-        section {
-            h2 { "Faults and variants" }
-            form method="post" action=(action) {
-                @if in_force.is_empty() { p.soft { "None: the realm is strictly conformant." } }
-                @for patch in &in_force {
-                    @match patch.kind {
-                        PatchKind::Fault | PatchKind::Variant => {
-                            button type="submit" name={ "remove-" (patch.kind) } value=(patch.id) title=(patch.title) { (patch.kind) " " b { (patch.id) } " ✕" }
-                        }
-                        PatchKind::Profile | PatchKind::Script => span.chip title=(patch.title) { (patch.kind) " " (patch.id) },
-                    }
-                }
-            }
-            (shelf("All faults", PatchKind::Fault, library.faults(), &in_force, action))
-            (shelf("All variants", PatchKind::Variant, library.variants(), &in_force, action))
-        }
-    }
-}
-
-/// Everything of a kind, each with its switch.
-fn shelf<'a>(
-    title: &str,
-    kind: PatchKind,
-    patches: impl Iterator<Item = &'a Patch>,
-    in_force: &[std::sync::Arc<Patch>],
-    action: &str,
-) -> Markup {
-    html! {
-        details {
-            summary { (title) }
-            form.scroll method="post" action=(action) {
-                table {
-                    @for patch in patches {
-                        @let on = in_force.iter().any(|known| known.kind == kind && known.id == patch.id);
-                        tr {
-                            td { button type="submit" name={ (if on { "remove-" } else { "add-" }) (kind) } value=(patch.id) { (if on { "off" } else { "on" }) } }
-                            td.mono { (patch.id) }
-                            td { (patch.title) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 fn people(realm: &Realm) -> Markup {
     html! {
         section {
@@ -150,27 +110,6 @@ fn people(realm: &Realm) -> Markup {
                     @for user in realm.users() { tr { td { (user.username) } td.mono { (user.password) } } }
                 }
             }
-        }
-    }
-}
-
-fn journal(realms: &Realms, realm: &Realm, action: &str) -> Markup {
-    let journal = realm.journal();
-    let next = journal.recorded();
-    let entries = journal.entries();
-    let stream = at(realms, &format!("/page/realms/{}/stream?since={next}", realm.name()));
-    html! {
-        section {
-            form method="post" action=(action) {
-                h2 { "Journal " span.soft id="live" { "reload to see more" } }
-                button type="submit" name="do" value="clear" { "Clear" }
-                button type="submit" name="do" value="reset" { "Reset the realm" }
-            }
-            @if entries.is_empty() { p.soft id="nothing" { "Nothing was asked of this realm yet." } }
-            div id="exchanges" data-stream=(stream) {
-                @for entry in entries.iter().rev().take(SHOWN) { (exchange(entry)) }
-            }
-            script { (PreEscaped(LIVE)) }
         }
     }
 }
