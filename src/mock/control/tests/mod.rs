@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod document;
+mod further;
 mod guarding;
 mod page;
 
