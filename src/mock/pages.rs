@@ -10,10 +10,14 @@ use crate::oauth::Params;
 use crate::oauth::encoding::base64;
 use crate::policy::Policy;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem}\
+const STYLE: &str = ":root{color-scheme:light dark}\
+body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem;overflow-wrap:anywhere}\
 label,input,button{display:block;font:inherit}input{width:100%;box-sizing:border-box;margin-bottom:1rem}\
-button{display:inline-block;margin:0 .6rem .6rem 0;padding:.3rem 1rem}.mistake{color:#a00}\
-.help{border-top:1px solid #999;margin-top:2rem}h2{font-size:1rem}";
+button{display:inline-block;margin:0 .6rem .6rem 0;padding:.3rem 1rem;max-width:100%;max-height:9rem;overflow:hidden;overflow-wrap:anywhere}\
+strong{display:inline-block;max-width:100%;max-height:9rem;overflow:auto;vertical-align:bottom}.mistake{color:#a00}\
+.help{border-top:1px solid #999;margin-top:2rem}h2{font-size:1rem}\
+@media(prefers-color-scheme:dark){body{background:#15171a;color:#e6e8eb}.mistake{color:#ff8a80}}\
+@media(max-width:30rem){body{margin-top:1rem}}";
 
 const SUBMIT: &str = "document.forms[0].submit()";
 

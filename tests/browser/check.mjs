@@ -49,6 +49,9 @@ async function check(control, issuer) {
   await api('PUT', '/realms/default/faults/code-reusable.accept')
   await api('POST', '/realms/default/clock', { time: '2030-01-31T12:00:00Z', frozen: true })
   await api('POST', '/realms', { name: 'second' })
+  await api('PUT', '/realms/second/users', { username: 'long'.repeat(1500), password: 'pw' })
+  const flaky = { patch: [{ when: { endpoint: 'revoke', first: 1 }, respond: { status: 503 } }], optional: true }
+  await api('POST', '/realms/default/scripts', { flaky })
   const hostile = "<script>document.title='broken'</script>"
   await token({ grant_type: hostile, client_id: `"><img src=x onerror=document.title='broken'>` })
 
@@ -68,6 +71,42 @@ async function check(control, issuer) {
   assert.notEqual(await page.title(), 'broken', 'a hostile parameter ran as script')
   assert.equal(await page.locator('#clock').textContent(), '2030-01-31T12:00:00Z')
   assert.match(await page.locator('body').textContent(), /fault code-reusable\.accept/)
+
+  // The clock, a journal that is cleared and the end of the realm show themselves without a reload.
+  await api('POST', '/realms/default/clock', { advance: '1h' })
+  await page.locator('#clock').getByText('2030-01-31T13:00:00Z').waitFor()
+  await api('DELETE', '/realms/default/journal')
+  await exchanges.first().waitFor({ state: 'detached' })
+  await page.getByText('Nothing is in the journal.').waitFor()
+  await api('POST', '/realms', { name: 'short-lived' })
+  const watching = await browser.newPage()
+  await watching.goto(`${control}/realms/short-lived`)
+  await watching.locator('#live').getByText('live', { exact: true }).waitFor()
+  await api('DELETE', '/realms/short-lived')
+  await watching.getByText('the realm is gone').waitFor()
+  await watching.close()
+
+  // A fault is found while its name is typed; its switch is where it was afterwards, and the keyboard with it.
+  const focused = (page) => page.evaluate(() => document.activeElement.id)
+  await page.locator('#faults > summary').click()
+  await page.locator('#faults input[type=search]').pressSequentially('REUSABLE by')
+  assert.equal(await page.locator('#faults tr:visible').count(), 1)
+  await page.getByRole('button', { name: 'Switch on code-reusable-by-others', exact: true }).click()
+  await page.waitForURL('**/realms/default?fault=REUSABLE+by#fault-code-reusable-by-others')
+  await page.getByRole('button', { name: 'Switch off code-reusable-by-others', exact: true }).waitFor()
+  assert.equal(await focused(page), 'fault-code-reusable-by-others')
+  await page.locator('#faults input[type=search]').fill('')
+  assert(await page.locator('#faults tr:visible').count() > 500)
+  await api('DELETE', '/realms/default/faults/code-reusable-by-others')
+  await page.locator('#advance-1h').click()
+  await page.waitForURL('**#advance-1h')
+  assert.equal(await focused(page), 'advance-1h')
+  await page.getByRole('button', { name: 'Remove script flaky' }).click()
+  await page.getByText('Script flaky').waitFor({ state: 'detached' })
+  // The scope that is asked for is that of the client.
+  await page.locator('select[name=client]').selectOption('code-only')
+  assert.match(await page.locator('input[name=scope]').getAttribute('placeholder'), /^openid /)
+  await page.goto(`${control}/realms/default`)
 
   // A flow: from the form, over login and consent, back to the page, where its code is redeemed.
   const start = () => page.locator('form:has(select[name=pkce]) button').click()
@@ -96,9 +135,26 @@ async function check(control, issuer) {
   await shot(page, 'realm')
   await page.emulateMedia({ colorScheme: 'dark' })
   await shot(page, 'realm-dark')
-  await page.setViewportSize({ width: 420, height: 900 })
-  await shot(page, 'realm-narrow')
-  assert(await page.evaluate(() => document.documentElement.scrollWidth <= 420), 'the page is wider than a narrow screen')
+  await page.setViewportSize({ width: 360, height: 900 })
+  const fits = async (name) => {
+    await shot(page, name)
+    assert(await page.evaluate(() => document.documentElement.scrollWidth <= 360), `${name} is wider than a narrow screen`)
+    const blocks = page.locator('pre:visible')
+    for (let index = 0; index < await blocks.count(); index += 1) {
+      const { x, width } = await blocks.nth(index).boundingBox()
+      assert(x >= 0 && x + width <= 360, `a block of ${name} stands out`)
+    }
+  }
+  await fits('realm-narrow')
+  await page.goto(`${control}/`)
+  await fits('home-narrow')
+  await page.goto(`${control}/realms/second`)
+  await page.getByText('Clients and users').click()
+  await fits('long-name-narrow')
+  await start()
+  await page.waitForFunction(() => document.title === 'Sign in')
+  await fits('login-narrow-dark')
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(21, 23, 26)', 'the login page is not dark')
   assert.deepEqual(complaints, [], 'the browser complained')
 
   // Without script the page is whole, only not live.
@@ -106,4 +162,11 @@ async function check(control, issuer) {
   await plain.goto(`${control}/realms/default`)
   assert(await plain.locator('details.exchange').count() > 4)
   await plain.getByText('reload to see more').waitFor()
+  await plain.locator('#faults > summary').click()
+  await plain.locator('#faults input[type=search]').fill('code-reusable')
+  await plain.keyboard.press('Enter')
+  await plain.waitForURL('**/realms/default?fault=code-reusable#faults')
+  await plain.getByRole('button', { name: 'Switch on code-reusable-by-others', exact: true }).click()
+  await plain.getByRole('button', { name: 'Switch off code-reusable-by-others', exact: true }).waitFor()
+  assert.equal(await plain.locator(':focus').getAttribute('id'), 'fault-code-reusable-by-others')
 }

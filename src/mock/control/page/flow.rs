@@ -59,6 +59,8 @@ pub(super) fn start(realms: &Realms, realm: &Realm, fields: &Params) -> Result<R
         client.redirect_uris.push(callback.clone());
         realm.register(client.clone());
     }
+    let asked = text("scope");
+    let scope = if asked.trim().is_empty() { client.scopes.join(" ") } else { asked };
     let verifier = (text("pkce") != "none").then(|| made_up(32));
     let flow =
         Flow { state: made_up(16), realm: realm.name().to_owned(), client: client.client_id, nonce: made_up(16), verifier };
@@ -67,7 +69,7 @@ pub(super) fn start(realms: &Realms, realm: &Realm, fields: &Params) -> Result<R
         ("response_type", "code"),
         ("client_id", &flow.client),
         ("redirect_uri", &callback),
-        ("scope", &text("scope")),
+        ("scope", &scope),
         ("state", &flow.state),
         ("nonce", &flow.nonce),
         ("prompt", &text("prompt")),

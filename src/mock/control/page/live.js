@@ -39,3 +39,8 @@ for (const field of document.querySelectorAll('.shelf input[type=search]')) {
     field.form.querySelector('[role=status]').textContent = `${rows.filter((row) => !row.hidden).length} found`;
   });
 }
+// An empty scope shows what it stands for.
+const client = document.querySelector('select[name=client]');
+const follow = () => { client.form.elements.scope.placeholder = client.selectedOptions[0]?.dataset.scopes ?? ''; };
+client.addEventListener('change', follow);
+follow();

@@ -98,7 +98,7 @@ impl Following {
                 self.told.clone_from(&state);
                 Some(stream::event("state", None, &state))
             }
-            quiet => (quiet % QUIET == 0).then(|| stream::silence()),
+            quiet => (quiet % QUIET == 0).then(stream::silence),
         }
     }
 }

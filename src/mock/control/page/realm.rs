@@ -64,16 +64,17 @@ pub(super) fn shown_time(realm: &Realm) -> String {
 fn flow(realm: &Realm, action: &str) -> Markup {
     let clients = realm.clients();
     let may = |grant: &str| clients.iter().filter(|client| client.may_use(grant)).collect::<Vec<_>>();
-    let scope = may("authorization_code").first().map(|client| client.scopes.join(" ")).unwrap_or_default();
     html! {
         section {
             h2 { "Start a flow" }
             form method="post" action=(action) {
                 div.row {
-                    label { "Client" select name="client" {
-                        @for client in may("authorization_code") { option value=(client.client_id) { (client.client_id) } }
+                    label { "Client, and what it may ask for" select name="client" {
+                        @for client in may("authorization_code") {
+                            option value=(client.client_id) data-scopes=(client.scopes.join(" ")) { (client.client_id) ": " (client.scopes.join(" ")) }
+                        }
                     } }
-                    label { "Scope" input name="scope" value=(scope); }
+                    label { "Scope, or nothing for all of the client's" input name="scope" autocomplete="off"; }
                 }
                 div.row {
                     label { "Prompt" select name="prompt" {
@@ -93,23 +94,29 @@ fn people(realm: &Realm) -> Markup {
         section {
             details {
                 summary { "Clients and users" }
-                table {
-                    thead { tr { th { "client" } th { "secret" } th { "authenticates by" } th { "grants" } th { "redirect URIs" } } }
-                    @for client in realm.clients() {
+                table.stack {
+                    thead { tr { th { "client" } th { "secret" } th { "authenticates by" } th { "grants" } th { "scopes" } th { "redirect URIs" } } }
+                    tbody { @for client in realm.clients() {
                         tr {
-                            td.mono { (client.client_id) }
-                            td.mono { (client.client_secret.as_deref().unwrap_or("–")) }
-                            td { (client.auth_method) }
-                            td { (client.grant_types.join(", ")) }
-                            td.mono { (client.redirect_uris.join(" ")) }
+                            (cell("client", &client.client_id))
+                            (cell("secret", client.client_secret.as_deref().unwrap_or("–")))
+                            (cell("authenticates by", &client.auth_method))
+                            (cell("grants", &client.grant_types.join(", ")))
+                            (cell("scopes", &client.scopes.join(" ")))
+                            (cell("redirect URIs", &client.redirect_uris.join(" ")))
                         }
-                    }
+                    } }
                 }
-                table {
+                table.stack {
                     thead { tr { th { "user" } th { "password" } } }
-                    @for user in realm.users() { tr { td { (user.username) } td.mono { (user.password) } } }
+                    tbody { @for user in realm.users() { tr { (cell("user", &user.username)) (cell("password", &user.password)) } } }
                 }
             }
         }
     }
+}
+
+/// A cell that says on narrow screens what it is, and scrolls where it is long.
+fn cell(name: &str, text: &str) -> Markup {
+    html! { td data-name=(name) { div.mono.long { (text) } } }
 }

@@ -12,9 +12,9 @@ pub(super) fn scripts(realm: &Realm, action: &str) -> Markup {
     html! {
         @if !added.is_empty() || !given.is_empty() {
             form id="scripts" method="post" action=(action) {
-                @for patch in &given { (script(patch, html! { span.soft { "patch" } })) }
+                @for patch in &given { (script(patch, &html! { span.soft { "patch" } })) }
                 @for patch in &added {
-                    (script(patch, html! {
+                    (script(patch, &html! {
                         button type="submit" name="remove" value=(patch.id) aria-label={ "Remove script " (patch.id) } { "Remove" }
                     }))
                 }
@@ -23,7 +23,7 @@ pub(super) fn scripts(realm: &Realm, action: &str) -> Markup {
     }
 }
 
-fn script(patch: &Patch, does: Markup) -> Markup {
+fn script(patch: &Patch, does: &Markup) -> Markup {
     html! {
         div.script {
             (does)

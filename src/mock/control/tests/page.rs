@@ -179,8 +179,17 @@ fn what_is_hostile_is_escaped() {
 fn the_flow_asks_for_what_the_client_may_have() {
     let server = MockServer::builder().profile("guide").start_blocking().unwrap();
     let client = server.realm().clients().into_iter().find(|client| client.may_use("authorization_code")).unwrap();
+    let scopes = client.scopes.join(" ");
     let page = see(&server, "/realms/default");
-    assert!(page.contains(&format!("name=\"scope\" value=\"{}\"", client.scopes.join(" "))), "{page}");
+    assert!(page.contains(&format!(">{}: {scopes}</option>", client.client_id)), "{page}");
+    let asked = |scope: &str| {
+        let fields = [("client", client.client_id.as_str()), ("scope", scope), ("pkce", "S256")];
+        let asked = location(&submit(&server, "/realms/default/flow", &fields));
+        let params = Params::parse(asked.split_once('?').unwrap().1.as_bytes()).unwrap();
+        params.get("scope").unwrap().into_owned()
+    };
+    assert_eq!(asked(" "), scopes);
+    assert_eq!(asked("openid"), "openid");
 }
 
 #[test]
