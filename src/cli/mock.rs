@@ -64,7 +64,8 @@ async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
 fn no_slips(names: impl Iterator<Item = String>) -> Result<(), Error> {
     let command = MockArgs::augment_args(clap::Command::new("mock"));
     let known: Vec<&str> = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
-    for name in names.filter(|name| name.starts_with("OAUTHSPEC_MOCK_") && !known.contains(&name.as_str())) {
+    let mut slips = names.filter(|name| name.starts_with("OAUTHSPEC_MOCK_") && !known.contains(&name.as_str()));
+    if let Some(name) = slips.next() {
         let help = nearest(&name, known.iter().copied()).map(|near| format!("did you mean {near}?"));
         let message = format!("the environment variable {name} is no option of the mock");
         return Err(Error::Usage {

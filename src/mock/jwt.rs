@@ -18,6 +18,16 @@ pub(super) type Memo = RefCell<HashMap<String, Vec<u8>>>;
 /// What stands for the key that is published nowhere in a header that brings it along.
 const OTHER_KEY: &str = "{other-key}";
 
+/// What a token is made for.
+#[derive(Clone, Copy)]
+pub(super) struct Making<'a> {
+    /// Those for this kind of token are applied.
+    pub(super) rewrites: &'a [Arc<Rewrite>],
+    pub(super) kind: Tokens,
+    /// What was signed for the same answer before.
+    pub(super) memo: Option<&'a Memo>,
+}
+
 /// A token that is signed as the policy wants it, then changed as the rewrites say.
 pub(super) fn sign(
     claims: &Map<String, Value>,
@@ -25,10 +35,9 @@ pub(super) fn sign(
     typ: &str,
     keys: &KeyRing,
     policy: &Policy,
-    rewrites: &[Arc<Rewrite>],
-    kind: Tokens,
-    memo: Option<&Memo>,
+    making: Making<'_>,
 ) -> String {
+    let Making { rewrites, kind, memo } = making;
     let mut claims = Cow::Borrowed(claims);
     let mut jws = Map::new();
     // Tokens are only ever part of a success.
@@ -157,7 +166,14 @@ mod tests {
         let rewrite = Rewrite { jws: object(jws), claims: object(claims), ..Rewrite::default() };
         let right = object(json!({"sub": "alice", "aud": "web"}));
         let keys = Keys::Fixture.load().unwrap();
-        parts(&sign(&right, Alg::Rs256, "JWT", &keys, &Policy::default(), &[Arc::new(rewrite)], Tokens::Id, None))
+        parts(&sign(
+            &right,
+            Alg::Rs256,
+            "JWT",
+            &keys,
+            &Policy::default(),
+            Making { rewrites: &[Arc::new(rewrite)], kind: Tokens::Id, memo: None },
+        ))
     }
 
     #[test]

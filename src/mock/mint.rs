@@ -430,7 +430,14 @@ impl<'a> Plan<'a> {
             let jws = Map::from_iter([("header".to_owned(), Value::Object(self.mint.header.clone()))]);
             rewrites.insert(0, Arc::new(Rewrite { jws, ..Rewrite::default() }));
         }
-        jwt::sign(&claims, alg, typ, &self.realm.keys.current(), self.policy, &rewrites, kind, None)
+        jwt::sign(
+            &claims,
+            alg,
+            typ,
+            &self.realm.keys.current(),
+            self.policy,
+            jwt::Making { rewrites: &rewrites, kind, memo: None },
+        )
     }
 
     /// When the mock takes it for expired.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::authorization_response;
 use super::call::{Endpoint, Identity};
 use super::decision::{Access, AccessForm, Cache, Decision, IdToken, Outcome, Page, Tokens};
-use super::jwt::{self, Memo};
+use super::jwt::{self, Making, Memo};
 use super::keys::Alg;
 use super::pages;
 use crate::oauth::encoding::base64url;
@@ -58,9 +58,9 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         Outcome::RegistrationError { cause, detail } => registration_error(*cause, detail, policy),
         Outcome::BearerError { cause, scope } => bearer_error(*cause, scope.as_deref(), setting),
         Outcome::Json { body, cache, .. } if describes_the_server(setting) => {
-            json_response(200, signed_metadata(body, setting), *cache, policy)
+            json_response(200, &signed_metadata(body, setting), *cache, policy)
         }
-        Outcome::Json { status, body, cache } => json_response(*status, body.clone(), *cache, policy),
+        Outcome::Json { status, body, cache } => json_response(*status, body, *cache, policy),
         Outcome::Empty(status) => {
             let mut response = Response::new(*status);
             response.headers.push("Cache-Control", "no-store");
@@ -68,7 +68,7 @@ pub(super) fn render(decision: &Decision, setting: Setting<'_>) -> Rendered {
         }
         Outcome::Problem { status, error, description, allow } => {
             let body = [("error", json!(error)), ("error_description", json!(description))];
-            allowing(json_response(*status, object(body), Cache::NoStore, policy), *allow, policy)
+            allowing(json_response(*status, &object(body), Cache::NoStore, policy), *allow, policy)
         }
         Outcome::NotFound => not_found(),
     };
@@ -95,7 +95,14 @@ fn signed_metadata(document: &Map<String, Value>, setting: Setting<'_>) -> Map<S
         let mut claims = document.clone();
         claims.insert("iss".into(), document.get("issuer").cloned().unwrap_or_else(|| json!(realm.issuer)));
         let alg = Alg::parse(&policy.metadata.signed_alg);
-        let token = jwt::sign(&claims, alg, "JWT", &realm.keys.current(), policy, rewrites, Kind::All, setting.memo);
+        let token = jwt::sign(
+            &claims,
+            alg,
+            "JWT",
+            &realm.keys.current(),
+            policy,
+            Making { rewrites, kind: Kind::All, memo: setting.memo },
+        );
         out.insert(NAME.into(), json!(token));
     }
     out
@@ -109,7 +116,7 @@ pub(super) fn not_found() -> Response {
 /// An answer that is no business of OAuth (RFC 9457).
 pub(super) fn problem(status: u16, title: &str, detail: &str) -> Response {
     let body = object([("title", json!(title)), ("status", json!(status)), ("detail", json!(detail))]);
-    json_of(status, body, Cache::NoStore, "application/problem+json")
+    json_of(status, &body, Cache::NoStore, "application/problem+json")
 }
 
 /// A page with the header fields that the policy wants (RFC 9700 sections 4.2.4, 4.16).
@@ -165,9 +172,7 @@ pub(super) fn access_token(access: &Access, setting: Setting<'_>, signed: &mut V
                 &policy.access_token.typ,
                 &realm.keys.current(),
                 policy,
-                rewrites,
-                Kind::Access,
-                setting.memo,
+                Making { rewrites, kind: Kind::Access, memo: setting.memo },
             );
             signed.push((access.id, value.clone()));
             value
@@ -187,7 +192,14 @@ pub(super) fn id_token(token: &IdToken, access: Option<&str>, code: Option<&str>
         }
     }
     let Setting { realm, policy, rewrites, .. } = setting;
-    jwt::sign(&claims, token.alg, &policy.id_token.typ, &realm.keys.current(), policy, rewrites, Kind::Id, setting.memo)
+    jwt::sign(
+        &claims,
+        token.alg,
+        &policy.id_token.typ,
+        &realm.keys.current(),
+        policy,
+        Making { rewrites, kind: Kind::Id, memo: setting.memo },
+    )
 }
 
 /// RFC 6749 section 5.1.
@@ -214,7 +226,7 @@ fn token_response(tokens: &Tokens, setting: Setting<'_>, signed: &mut Vec<(u64, 
     if !settings.extra.is_empty() {
         body.extend(settings.extra.clone());
     }
-    let mut response = json_response(200, in_order(body, &settings.order), Cache::Public, setting.policy);
+    let mut response = json_response(200, &in_order(body, &settings.order), Cache::Public, setting.policy);
     caching(&mut response, settings.no_store, settings.pragma);
     response
 }
@@ -236,7 +248,7 @@ fn token_error(cause: TokenCause, header_used: bool, allow: &'static str, policy
             body.insert("error_uri".into(), json!(settings.error_uri));
         }
         body.extend(settings.error_extra.clone());
-        json_response(rendered.status, body, Cache::Public, policy)
+        json_response(rendered.status, &body, Cache::Public, policy)
     };
     if rendered.status == 429 && policy.token.retry_after > 0 {
         response.headers.push("Retry-After", policy.token.retry_after.to_string());
@@ -262,7 +274,7 @@ fn push_refused(cause: AuthorizeCause, policy: &Policy) -> Response {
     if policy.response.description && !rendered.description.is_empty() {
         body.insert("error_description".into(), json!(rendered.description));
     }
-    let mut response = json_response(400, body, Cache::Public, policy);
+    let mut response = json_response(400, &body, Cache::Public, policy);
     caching(&mut response, policy.response.no_store_on_error, policy.response.pragma && policy.response.no_store_on_error);
     response
 }
@@ -273,7 +285,7 @@ fn registration_error(cause: RegistrationCause, detail: &str, policy: &Policy) -
     let description = if detail.is_empty() { &rendered.description } else { detail };
     let body = object([("error", json!(rendered.error)), ("error_description", json!(description))]);
     let allow = (cause == RegistrationCause::Method).then_some("POST");
-    allowing(json_response(rendered.status, body, Cache::NoStore, policy), allow, policy)
+    allowing(json_response(rendered.status, &body, Cache::NoStore, policy), allow, policy)
 }
 
 /// RFC 6750 section 3.
@@ -301,7 +313,7 @@ fn bearer_error(cause: BearerCause, scope: Option<&str>, setting: Setting<'_>) -
         response.headers.push("Cache-Control", "no-store");
         response
     } else {
-        json_response(rendered.status, body, Cache::NoStore, policy)
+        json_response(rendered.status, &body, Cache::NoStore, policy)
     };
     if settings.challenge {
         response.headers.push("WWW-Authenticate", challenge.trim());
@@ -309,7 +321,7 @@ fn bearer_error(cause: BearerCause, scope: Option<&str>, setting: Setting<'_>) -
     response
 }
 
-fn json_response(status: u16, body: Map<String, Value>, cache: Cache, policy: &Policy) -> Response {
+fn json_response(status: u16, body: &Map<String, Value>, cache: Cache, policy: &Policy) -> Response {
     json_of(status, body, cache, &policy.headers.json_type)
 }
 
@@ -322,7 +334,7 @@ fn in_order(mut body: Map<String, Value>, order: &[String]) -> Map<String, Value
     first.into_iter().chain(body).collect()
 }
 
-fn json_of(status: u16, body: Map<String, Value>, cache: Cache, media_type: &str) -> Response {
+fn json_of(status: u16, body: &Map<String, Value>, cache: Cache, media_type: &str) -> Response {
     let mut response = Response::new(status);
     response.headers.push("Content-Type", media_type);
     if cache == Cache::NoStore {
@@ -331,7 +343,7 @@ fn json_of(status: u16, body: Map<String, Value>, cache: Cache, media_type: &str
     // About as long as it will be, so that what a journal keeps of it has no slack.
     let of_value = |value: &Value| value.as_str().map_or(16, |text| text.len() + 4);
     response.body.reserve(body.iter().map(|(name, value)| name.len() + 4 + of_value(value)).sum());
-    serde_json::to_writer(&mut response.body, &body).expect("a map with text keys is always JSON");
+    serde_json::to_writer(&mut response.body, body).expect("a map with text keys is always JSON");
     response
 }
 

@@ -60,7 +60,17 @@ mod tests {
         let claims = Map::from_iter([("sub".to_owned(), json!("alice"))]);
         let rewrite = Rewrite { jws: jws.as_object().cloned().unwrap(), ..Rewrite::default() };
         let policy = Policy::default();
-        (jwt::sign(&claims, keys::Alg::Es256, typ, &keys, &policy, &[rewrite.into()], Tokens::Access, None), keys)
+        (
+            jwt::sign(
+                &claims,
+                keys::Alg::Es256,
+                typ,
+                &keys,
+                &policy,
+                jwt::Making { rewrites: &[rewrite.into()], kind: Tokens::Access, memo: None },
+            ),
+            keys,
+        )
     }
 
     #[test]

@@ -302,7 +302,7 @@ impl Reading<'_> {
             }
             (Some(Place::Group), _) => {
                 let below: Vec<String> =
-                    settings::paths().iter().cloned().filter(|known| known.starts_with(&format!("{path}."))).take(3).collect();
+                    settings::paths().iter().filter(|known| known.starts_with(&format!("{path}."))).take(3).cloned().collect();
                 let below: Vec<&str> = below.iter().map(String::as_str).collect();
                 self.sink.add_with_help(
                     &entry.span,

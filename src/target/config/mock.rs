@@ -107,7 +107,7 @@ impl Checks<'_> {
             profile: mock.profile.map(|id| self.patch(PatchKind::Profile, id)),
             variants: Some(self.patches(PatchKind::Variant, mock.variants)).filter(|ids| !ids.is_empty()),
             faults: Some(self.patches(PatchKind::Fault, mock.faults)).filter(|ids| !ids.is_empty()),
-            script: mock.script.map(|path| self.script(path)),
+            script: mock.script.map(|path| self.script(&path)),
             seed: mock.seed,
             clients: Some(self.mock_clients(mock.clients)).filter(|clients| !clients.is_empty()),
             users: Some(self.mock_users(mock.users)).filter(|users| !users.is_empty()),
@@ -141,7 +141,7 @@ impl Checks<'_> {
             profile: realm.profile.map(|id| self.patch(PatchKind::Profile, id)),
             variants: realm.variants.map(|ids| self.patches(PatchKind::Variant, ids)),
             faults: realm.faults.map(|ids| self.patches(PatchKind::Fault, ids)),
-            script: realm.script.map(|path| self.script(path)),
+            script: realm.script.map(|path| self.script(&path)),
             seed: realm.seed,
             clients: realm.clients.map(|clients| self.mock_clients(clients)),
             users: realm.users.map(|users| self.mock_users(users)),
@@ -164,8 +164,8 @@ impl Checks<'_> {
     }
 
     /// A file of scripts without mistakes.
-    fn script(&mut self, path: Spanned<String>) -> PathBuf {
-        let file = self.readable(&path);
+    fn script(&mut self, path: &Spanned<String>) -> PathBuf {
+        let file = self.readable(path);
         // What cannot be read was told.
         let text = std::fs::read(&file).unwrap_or_default();
         let source = Source::new(file.display().to_string(), String::from_utf8_lossy(&text).into_owned());

@@ -150,7 +150,14 @@ fn c09_tokens_verify_and_forgeries_do_not_pass() {
     let keys = crate::mock::Keys::Fixture.load().unwrap();
     let policy = realm.policies();
     let alg = crate::mock::keys::Alg::Rs256;
-    let foreign = crate::mock::jwt::sign(&foreign, alg, "JWT", &keys, policy.base(), &[], crate::policy::Tokens::Access, None);
+    let foreign = crate::mock::jwt::sign(
+        &foreign,
+        alg,
+        "JWT",
+        &keys,
+        policy.base(),
+        crate::mock::jwt::Making { rewrites: &[], kind: crate::policy::Tokens::Access, memo: None },
+    );
     assert_eq!(resource(&realm, &json!(foreign)), 401);
     assert_eq!(resource(&realm, &issued["access_token"]), 200);
 }

@@ -174,12 +174,6 @@ fn the_guide_wants_the_redirect_uri_in_every_request() {
 }
 
 #[test]
-fn the_guides_api_challenges_with_the_bare_scheme() {
-    let realm = profile("guide");
-    assert_eq!(header(&realm.handle(&Request::get(place(&realm, "resource"))), "www-authenticate"), "Bearer");
-}
-
-#[test]
 fn the_guide_says_when_to_come_again() {
     let realm = patched("guide", &[("token.max_per_minute", json!(1))]);
     let ask = || post(&realm, "token", "service", &[("grant_type", "client_credentials")]);
