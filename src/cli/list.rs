@@ -29,8 +29,11 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Error> {
         Listed::Plans => show(format, &data::plans(), &["id", "date", "title"], |row| {
             vec![row.id.clone(), row.date.clone(), row.title.clone()]
         }),
-        Listed::Settings => show(format, &Setting::all(), &["path", "default", "allowed", "what"], |row| {
-            vec![row.path.clone(), row.default.to_string(), row.allowed.clone(), row.what.clone()]
+        // What each may be is in the JSON, and `explain` tells it: in a table it would be wider than any terminal.
+        Listed::Settings => show(format, &Setting::all(), &["path", "default", "what"], |row| {
+            let default = row.default.to_string();
+            let short = default.char_indices().nth(40).map(|(cut, _)| format!("{}…", &default[..cut]));
+            vec![row.path.clone(), short.unwrap_or(default), row.what.clone()]
         }),
         Listed::BrokenTokens => {
             let ways: Vec<Way> = Mint::ways().map(|(name, title)| Way { name, title }).collect();

@@ -22,6 +22,7 @@ pub(super) fn exchange(entry: &Entry) -> Markup {
                 @if let Some(user) = &entry.user { span.soft { (user) } }
                 @if let Some(cause) = &entry.cause { span.bad { (cause) } }
                 @for id in &entry.applied { span.chip.on { (id) } }
+                @for told in &entry.delivery { span.chip.on { (told) } }
                 @if !entry.notes.is_empty() { span.soft { (entry.notes.len()) " notes" } }
             }
             (behind(&entry))
