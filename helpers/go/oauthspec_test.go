@@ -1,9 +1,16 @@
 package oauthspec
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -147,5 +154,63 @@ func TestAProblemNamesTheMember(t *testing.T) {
 	words := problem([]byte(`{"detail":"d","errors":[{"pointer":"/faults/0","detail":"there is no such fault"}]}`))
 	if words != "/faults/0 there is no such fault" {
 		t.Fatal(words)
+	}
+}
+
+const underCtrlC = "OAUTHSPEC_TEST_UNDER_CTRL_C"
+
+func TestItSurvivesCtrlCAndEndsWithTheProcessOfTheTests(t *testing.T) {
+	if os.Getenv(underCtrlC) != "" {
+		waitForCtrlC(t)
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("needs process groups")
+	}
+	tests := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	tests.Env = append(os.Environ(), underCtrlC+"=1")
+	tests.SysProcAttr = groupOfItsOwn()
+	output, err := tests.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inherited, shared, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests.Stderr = shared
+	if err := tests.Start(); err != nil {
+		t.Fatal(err)
+	}
+	shared.Close()
+	lines := bufio.NewScanner(output)
+	expectLine(t, lines, "ready")
+	group := fmt.Sprintf("-%d", tests.Process.Pid)
+	if err := exec.Command("kill", "-INT", "--", group).Run(); err != nil {
+		t.Fatal(err)
+	}
+	expectLine(t, lines, "alive")
+	_ = tests.Process.Kill()
+	_ = tests.Wait()
+	// The mock shares the standard error, which ends when both are gone.
+	if said, err := io.ReadAll(inherited); err != nil || len(said) != 0 {
+		t.Fatal(string(said), err)
+	}
+}
+
+func waitForCtrlC(t *testing.T) {
+	New(t, nil)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	fmt.Println("ready")
+	<-interrupted
+	New(t, nil)
+	fmt.Println("alive")
+	select {}
+}
+
+func expectLine(t *testing.T, lines *bufio.Scanner, want string) {
+	t.Helper()
+	if !lines.Scan() || lines.Text() != want {
+		t.Fatalf("wanted %q, got %q", want, lines.Text())
 	}
 }

@@ -17,6 +17,7 @@
 // `realm.expect` is verified then.
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 let shared
@@ -45,7 +46,12 @@ export class Server {
   /** Starts the program, and waits until it is ready. It ends with this process. */
   static async start(...options) {
     const program = process.env.OAUTHSPEC_BIN ?? 'oauthspec'
-    const child = spawn(program, ['mock', '--format', 'json', '--until-stdin-ends', ...options], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(program, ['mock', '--format', 'json', '--until-stdin-ends', ...options], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // Ctrl-C reaches the tests alone (a process group of its own): what they do at their end still needs the mock.
+      detached: true,
+      windowsHide: true,
+    })
     const ready = await new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (status) => reject(new Error(`${program} mock ended with status ${status}`)))
@@ -64,9 +70,15 @@ export class Server {
     return new Realm(await request('POST', `${this.control}/realms`, spec))
   }
 
-  /** Ends the program. */
-  close() {
-    this.#process.stdin.end()
+  /** Ends the program, which also ends with this process. It is killed where nothing else helps. */
+  async close() {
+    const child = this.#process
+    const ended = child.exitCode !== null || child.signalCode !== null ? undefined : once(child, 'exit')
+    child.ref()
+    child.stdin.end()
+    const killers = ['SIGTERM', 'SIGKILL'].map((signal, tried) => setTimeout(() => child.kill(signal), 5000 * (tried + 1)))
+    await ended
+    killers.forEach(clearTimeout)
   }
 }
 

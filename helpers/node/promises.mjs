@@ -1,6 +1,8 @@
 // What the helper promises, on a running mock, for any test runner.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { oauthspec, Server } from './oauthspec.mjs'
 
 const service = {
@@ -21,6 +23,17 @@ async function ask(url, { form, token, basic } = {}) {
 function tokenFrom(issuer) {
   return ask(`${issuer}/token`, { form: { grant_type: 'client_credentials', client_id: 'app', client_secret: 'app-secret' } })
 }
+
+const underCtrlC = `
+  import { Server } from '${new URL('oauthspec.mjs', import.meta.url)}'
+  const server = await Server.start()
+  process.on('SIGINT', async () => {
+    await (await server.realm()).delete()
+    console.log('alive')
+  })
+  setInterval(() => {}, 60_000)
+  console.log('ready')
+`
 
 export const promises = {
   'a realm issues tokens and keeps a journal': async (t) => {
@@ -79,7 +92,17 @@ export const promises = {
     await realm.expect({ endpoint: 'token', grant: 'refresh_token' })
     await tokenFrom(realm.issuer)
     await assert.rejects(realm.close(), /refresh_token/)
-    server.close()
+    await server.close()
+  },
+
+  'it survives ctrl-c and ends with the process of the tests': async () => {
+    const tests = spawn(process.execPath, ['--input-type=module', '--eval', underCtrlC], { detached: true })
+    assert.equal(String(await once(tests.stdout, 'data')), 'ready\n')
+    process.kill(-tests.pid, 'SIGINT')
+    assert.equal(String(await once(tests.stdout, 'data')), 'alive\n')
+    tests.kill('SIGKILL')
+    // The mock shares the standard error, which ends when both are gone.
+    await once(tests.stderr.resume(), 'end')
   },
 
   'a refused request names the member': async (t) => {

@@ -19,6 +19,7 @@ One server runs for the whole session; each test has a realm of its own, which i
 import json
 import os
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -34,7 +35,11 @@ class Server:
 
     def __init__(self, *options):
         command = [os.environ.get("OAUTHSPEC_BIN", "oauthspec"), "mock", "--format", "json", "--until-stdin-ends", *options]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # Ctrl-C reaches the tests alone (a session of its own): their fixtures still need the mock.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        if sys.platform != "win32":
+            # A forked child holds the pipe too, and would keep the program alive.
+            os.register_at_fork(after_in_child=self._process.stdin.close)
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{' '.join(command)} ended with status {self._process.wait()}")
@@ -49,8 +54,14 @@ class Server:
         return Realm(request("POST", f"{self.control}/realms", spec))
 
     def close(self):
-        """Ends the program, which also ends with this process."""
+        """Ends the program, which also ends with this process. It is killed where nothing else helps."""
         self._process.stdin.close()
+        for end in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(timeout=5)
+                break
+            except subprocess.TimeoutExpired:
+                end()
         self._process.wait()
         self._process.stdout.close()
 

@@ -2,6 +2,11 @@
 
 import base64
 import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -9,7 +14,7 @@ import urllib.request
 
 import pytest
 
-from oauthspec_pytest import ControlError
+from oauthspec_pytest import ControlError, Server
 
 SERVICE = {"client_id": "app", "client_secret": "app-secret", "grant_types": ["client_credentials"], "scopes": ["api:read"]}
 
@@ -93,3 +98,40 @@ def test_what_was_expected_and_did_not_happen_fails_the_test(oauthspec_server):
 def test_a_refused_request_names_the_member(oauthspec_server):
     with pytest.raises(ControlError, match="/faults/0"):
         oauthspec_server.realm(faults=["no-such-fault"])
+
+
+UNDER_CTRL_C = """
+import signal, time
+from oauthspec_pytest import Server
+server = Server()
+def still_answers(*_):
+    server.realm().delete()
+    print("alive", flush=True)
+signal.signal(signal.SIGINT, still_answers)
+print("ready", flush=True)
+while True: time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs process groups")
+def test_it_survives_ctrl_c_and_ends_with_the_process_of_the_tests():
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    tests = subprocess.Popen([sys.executable, "-c", UNDER_CTRL_C], **pipes, start_new_session=True)
+    assert tests.stdout.readline() == "ready\n"
+    os.killpg(tests.pid, signal.SIGINT)
+    assert tests.stdout.readline() == "alive\n"
+    tests.kill()
+    # The mock shares the standard error, which ends when both are gone.
+    assert tests.communicate(timeout=5) == ("", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_a_forked_child_does_not_keep_it_alive():
+    server = Server()
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    child.start()
+    began = time.monotonic()
+    server.close()
+    assert time.monotonic() - began < 4
+    child.kill()
+    child.join()
