@@ -275,6 +275,8 @@ func start() (*server, error) {
 	}
 	process := exec.Command(program, "mock", "--format", "json", "--until-stdin-ends")
 	process.Stderr = os.Stderr
+	// Answers that are still delayed when the tests are over hold nobody up. An option wins over this, and what the tests have set.
+	process.Env = append([]string{"OAUTHSPEC_MOCK_GRACE=1s"}, os.Environ()...)
 	process.SysProcAttr = groupOfItsOwn()
 	input, err := process.StdinPipe()
 	if err != nil {

@@ -181,6 +181,7 @@ func TestItSurvivesCtrlCAndEndsWithTheProcessOfTheTests(t *testing.T) {
 	if err := tests.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer tests.Process.Kill()
 	shared.Close()
 	lines := bufio.NewScanner(output)
 	expectLine(t, lines, "ready")
@@ -189,8 +190,8 @@ func TestItSurvivesCtrlCAndEndsWithTheProcessOfTheTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectLine(t, lines, "alive")
-	_ = tests.Process.Kill()
-	_ = tests.Wait()
+	tests.Process.Kill()
+	tests.Wait()
 	// The mock shares the standard error, which ends when both are gone.
 	if said, err := io.ReadAll(inherited); err != nil || len(said) != 0 {
 		t.Fatal(string(said), err)

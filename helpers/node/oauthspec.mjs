@@ -48,6 +48,8 @@ export class Server {
     const program = process.env.OAUTHSPEC_BIN ?? 'oauthspec'
     const child = spawn(program, ['mock', '--format', 'json', '--until-stdin-ends', ...options], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      // Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
+      env: { OAUTHSPEC_MOCK_GRACE: '1s', ...process.env },
       // Ctrl-C reaches the tests alone (a process group of its own): what they do at their end still needs the mock.
       detached: true,
       windowsHide: true,

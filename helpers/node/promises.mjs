@@ -97,12 +97,27 @@ export const promises = {
 
   'it survives ctrl-c and ends with the process of the tests': async () => {
     const tests = spawn(process.execPath, ['--input-type=module', '--eval', underCtrlC], { detached: true })
-    assert.equal(String(await once(tests.stdout, 'data')), 'ready\n')
-    process.kill(-tests.pid, 'SIGINT')
-    assert.equal(String(await once(tests.stdout, 'data')), 'alive\n')
-    tests.kill('SIGKILL')
+    try {
+      assert.equal(String(await once(tests.stdout, 'data')), 'ready\n')
+      process.kill(-tests.pid, 'SIGINT')
+      assert.equal(String(await once(tests.stdout, 'data')), 'alive\n')
+    } finally {
+      tests.kill('SIGKILL')
+    }
     // The mock shares the standard error, which ends when both are gone.
     await once(tests.stderr.resume(), 'end')
+  },
+
+  'it does not wait for delayed answers': async () => {
+    const server = await Server.start()
+    const slow = { patch: [{ when: { endpoint: 'token' }, rewrite: { bytes: { delay: '1m' } } }] }
+    const realm = await server.realm({ scripts: { slow } })
+    const answer = assert.rejects(tokenFrom(realm.issuer))
+    await realm.wait({ endpoint: 'token' }, { since: 0 })
+    const began = Date.now()
+    await server.close()
+    assert.ok(Date.now() - began < 4000)
+    await answer
   },
 
   'a refused request names the member': async (t) => {

@@ -35,8 +35,16 @@ class Server:
 
     def __init__(self, *options):
         command = [os.environ.get("OAUTHSPEC_BIN", "oauthspec"), "mock", "--format", "json", "--until-stdin-ends", *options]
-        # Ctrl-C reaches the tests alone (a session of its own): their fixtures still need the mock.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
+            env={"OAUTHSPEC_MOCK_GRACE": "1s", **os.environ},
+            # Ctrl-C reaches the tests alone (a session of its own): their fixtures still need the mock.
+            start_new_session=True,
+        )
         if sys.platform != "win32":
             # A forked child holds the pipe too, and would keep the program alive.
             os.register_at_fork(after_in_child=self._process.stdin.close)

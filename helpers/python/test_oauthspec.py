@@ -1,6 +1,7 @@
 """What the plugin promises, on a running mock."""
 
 import base64
+import concurrent.futures
 import json
 import multiprocessing
 import os
@@ -117,10 +118,12 @@ while True: time.sleep(60)
 def test_it_survives_ctrl_c_and_ends_with_the_process_of_the_tests():
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     tests = subprocess.Popen([sys.executable, "-c", UNDER_CTRL_C], **pipes, start_new_session=True)
-    assert tests.stdout.readline() == "ready\n"
-    os.killpg(tests.pid, signal.SIGINT)
-    assert tests.stdout.readline() == "alive\n"
-    tests.kill()
+    try:
+        assert tests.stdout.readline() == "ready\n"
+        os.killpg(tests.pid, signal.SIGINT)
+        assert tests.stdout.readline() == "alive\n"
+    finally:
+        tests.kill()
     # The mock shares the standard error, which ends when both are gone.
     assert tests.communicate(timeout=5) == ("", "")
 
@@ -135,3 +138,15 @@ def test_a_forked_child_does_not_keep_it_alive():
     assert time.monotonic() - began < 4
     child.kill()
     child.join()
+
+
+def test_it_does_not_wait_for_delayed_answers():
+    server = Server()
+    realm = server.realm(scripts={"slow": {"patch": [{"when": {"endpoint": "token"}, "rewrite": {"bytes": {"delay": "1m"}}}]}})
+    with concurrent.futures.ThreadPoolExecutor() as asking:
+        answer = asking.submit(token_from, realm.issuer)
+        realm.wait(since=0, endpoint="token")
+        began = time.monotonic()
+        server.close()
+        assert time.monotonic() - began < 4
+        assert isinstance(answer.exception(), OSError)
