@@ -15,19 +15,23 @@
 //		...
 //	}
 //
-// The tests of a package share one server; each has a realm of its own, which is gone when the test is over. What was
-// expected with [Realm.Expect] is verified then.
+// The tests of a package share one server, or one for each kind of [Options] that is asked for; each has a realm of its own, which is
+// gone when the test is over. What was expected with [Realm.Expect] is verified then.
 package oauthspec
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -41,6 +45,14 @@ type Spec map[string]any
 // Match says which exchanges are meant: endpoint, method, grant, client, user, form, query, header, status, error and others.
 type Match map[string]any
 
+// Options say how the server is started. Tests that ask for the same share one.
+type Options struct {
+	// TLS makes it serve by TLS, with a certificate that is made for the occasion.
+	TLS bool
+	// Args are further arguments of its command line.
+	Args []string
+}
+
 // Realm is an authorization server of its own: issuer, clients, users, keys, clock and journal.
 type Realm struct {
 	// Name is its name, and its path.
@@ -51,8 +63,13 @@ type Realm struct {
 	Control string `json:"control"`
 	// Clients are those that it was made with.
 	Clients []Client `json:"clients"`
+	// HTTPClient trusts the server, and asks no proxy.
+	HTTPClient *http.Client `json:"-"`
+	// CAFile is with TLS a file with the authority that clients have to trust (PEM). It is gone when the test is over.
+	CAFile string `json:"-"`
 
-	t testing.TB
+	t      testing.TB
+	server *server
 }
 
 // Client is a client as it is registered.
@@ -98,14 +115,15 @@ type Token struct {
 }
 
 // New makes a realm for a test. When the test is over, what was expected is verified, and the realm is removed.
-func New(t testing.TB, spec Spec) *Realm {
+func New(t testing.TB, spec Spec, options ...Options) *Realm {
 	t.Helper()
-	server := shared(t)
+	server := shared(t, options)
 	if spec == nil {
 		spec = Spec{}
 	}
-	realm := &Realm{t: t}
+	realm := &Realm{t: t, server: server, HTTPClient: server.client, CAFile: server.caFile(t)}
 	realm.request(http.MethodPost, server.control+"/realms", spec, realm)
+	realm.Control = server.control + "/realms/" + url.PathEscape(realm.Name)
 	t.Cleanup(func() {
 		defer realm.request(http.MethodDelete, realm.Control, nil, nil)
 		realm.Verify()
@@ -208,7 +226,7 @@ func (r *Realm) request(method, url string, body, into any) {
 		r.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := r.server.client.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -247,33 +265,93 @@ func problem(text []byte) string {
 	return strings.Join(flaws, "; ")
 }
 
-// server is the running program. It ends when the pipe to its standard input does: with this process.
+// server is a running program. It ends when the pipe to its standard input does: with this process.
 type server struct {
 	control string
-	input   io.Closer
+	client  *http.Client
+	// ca is the authority of its certificate (PEM), where there is one.
+	ca []byte
+	// input is kept: what nobody refers to is closed.
+	input io.Closer
 }
 
+// caFile writes the authority to a file for one test.
+func (s *server) caFile(t testing.TB) string {
+	t.Helper()
+	if s.ca == nil {
+		return ""
+	}
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(path, s.ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// servers are those that run, by the options that they were started with.
 var (
-	once    sync.Once
-	running *server
-	failure error
+	serversLock sync.Mutex
+	servers     = map[string]*server{}
 )
 
-func shared(t testing.TB) *server {
+func shared(t testing.TB, given []Options) *server {
 	t.Helper()
-	once.Do(func() { running, failure = start() })
-	if failure != nil {
-		t.Fatal(failure)
+	var options Options
+	if len(given) > 0 {
+		options = given[0]
 	}
-	return running
+	kind := fmt.Sprintf("%#v", options)
+	serversLock.Lock()
+	defer serversLock.Unlock()
+	if running, known := servers[kind]; known {
+		return running
+	}
+	started, err := start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers[kind] = started
+	return started
 }
 
-func start() (*server, error) {
+func start(options Options) (*server, error) {
+	args := options.Args
+	folder, err := os.MkdirTemp("", "oauthspec-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	caOut := filepath.Join(folder, "ca.pem")
+	if options.TLS {
+		args = append([]string{"--tls", "--tls-ca-out", caOut}, args...)
+	}
+	started, err := run(args)
+	if err == nil && options.TLS {
+		started.ca, err = os.ReadFile(caOut)
+	}
+	if err != nil {
+		return nil, err
+	}
+	started.client = clientTrusting(started.ca)
+	return started, nil
+}
+
+// clientTrusting makes a client that trusts this authority beside those of the system, and asks no proxy of the environment.
+func clientTrusting(ca []byte) *http.Client {
+	authorities, err := x509.SystemCertPool()
+	if err != nil {
+		authorities = x509.NewCertPool()
+	}
+	authorities.AppendCertsFromPEM(ca)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities}}}
+}
+
+func run(args []string) (*server, error) {
 	program := os.Getenv("OAUTHSPEC_BIN")
 	if program == "" {
 		program = "oauthspec"
 	}
-	process := exec.Command(program, "mock", "--format", "json", "--until-stdin-ends")
+	process := exec.Command(program, append([]string{"mock", "--format", "json", "--until-stdin-ends"}, args...)...)
 	process.Stderr = os.Stderr
 	// Answers that are still delayed when the tests are over hold nobody up. An option wins over this, and what the tests have set.
 	process.Env = append([]string{"OAUTHSPEC_MOCK_GRACE=1s"}, os.Environ()...)

@@ -141,12 +141,31 @@ func (l *listener) Error(words ...any) { l.said = append(l.said, words[0].(strin
 func TestWhatWasExpectedAndDidNotHappenFailsTheTest(t *testing.T) {
 	realm := New(t, nil)
 	told := &listener{TB: t}
-	expecting := &Realm{Issuer: realm.Issuer, Control: realm.Control, t: told}
+	expecting := &Realm{Control: realm.Control, t: told, server: realm.server}
 	expecting.Expect(Match{"endpoint": "token", "grant": "refresh_token"}, 1)
 	expecting.Verify()
 	expecting.request(http.MethodDelete, realm.Control+"/expectations", nil, nil)
 	if len(told.said) != 1 || !strings.Contains(told.said[0], "refresh_token") {
 		t.Fatal(told.said)
+	}
+}
+
+func TestItServesByTLS(t *testing.T) {
+	options := Options{TLS: true, Args: []string{"--fault", "openid-alg-none"}}
+	realm := New(t, nil, options)
+	if other := New(t, nil, options); other.server != realm.server || other.CAFile == realm.CAFile {
+		t.Fatal(other)
+	}
+	response, err := realm.HTTPClient.Get(realm.Issuer + "/.well-known/openid-configuration")
+	if err != nil || response.StatusCode != 200 || !strings.HasPrefix(realm.Issuer, "https:") {
+		t.Fatal(response, err, realm.Issuer)
+	}
+	response.Body.Close()
+	if exchanges := realm.Journal(nil); len(exchanges) != 1 {
+		t.Fatal(exchanges)
+	}
+	if ca, err := os.ReadFile(realm.CAFile); err != nil || string(ca) != string(realm.server.ca) {
+		t.Fatal(string(ca), err)
 	}
 }
 

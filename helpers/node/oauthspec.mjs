@@ -13,19 +13,29 @@
 //       const realm = await oauthspec(t, { faults: ['openid-alg-none'] })
 //     })
 //
-// One server runs for the whole process; each test has a realm of its own, which is gone when the test is over. What was expected with
-// `realm.expect` is verified then.
+// One server runs for the whole process, or one for each kind that is asked for: `oauthspec(t, {}, { tls: true })`. Each test has a realm
+// of its own, which is gone when the test is over. What was expected with `realm.expect` is verified then.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 
-let shared
+const shared = new Map()
 
-/** Makes a realm for a test, and cleans up when the test is over. `spec`: what `Server.realm` takes. */
-export async function oauthspec(t, spec = {}) {
-  shared ??= Server.start()
-  const realm = await (await shared).realm(spec)
+/**
+ * Makes a realm for a test, and cleans up when the test is over. `spec`: what `Server.realm` takes; `options`: what `Server.start` takes.
+ * Tests that ask for the same options share a server.
+ */
+export async function oauthspec(t, spec = {}, options = {}) {
+  const kind = JSON.stringify(options)
+  if (!shared.has(kind)) shared.set(kind, Server.start(options))
+  const realm = await (await shared.get(kind)).realm(spec)
   const whenOver = t.onTestFinished ?? t.after
   whenOver.call(t, () => realm.close())
   return realm
@@ -34,19 +44,53 @@ export async function oauthspec(t, spec = {}) {
 /** A running `oauthspec mock`. */
 export class Server {
   #process
+  #folder
+  #removeFolder = () => rmSync(this.#folder, { recursive: true, force: true })
 
-  constructor(process, { issuer, control }) {
-    this.#process = process
+  /** Starts the program, and waits until it is ready. It ends with this process.
+   *
+   * - `tls`: it serves by TLS, with a certificate that is made for the occasion.
+   * - `args`: further arguments of its command line.
+   */
+  static async start({ tls = false, args = [] } = {}) {
+    const server = new Server()
+    const { issuer, control } = await (tls ? server.#startTls(args) : server.#start(args))
     /** The issuer of the realm that is there from the start. */
-    this.issuer = issuer
+    server.issuer = issuer
     /** The URL of the control API. */
-    this.control = control.replace(/\/$/, '')
+    server.control = control.replace(/\/$/, '')
+    /** An agent for `node:http`, or with TLS for `node:https`, which trusts it. */
+    server.agent = server.control.startsWith('https:') ? new https.Agent({ ca: server.ca }) : new http.Agent()
+    return server
   }
 
-  /** Starts the program, and waits until it is ready. It ends with this process. */
-  static async start(...options) {
+  async #startTls(args) {
+    const folder = mkdtempSync(join(tmpdir(), 'oauthspec-'))
+    try {
+      const caOut = join(folder, 'ca.pem')
+      const ready = await this.#start([...args, '--tls', '--tls-ca-out', caOut])
+      /** With TLS, the authority that clients have to trust (PEM). */
+      this.ca = readFileSync(caOut, 'utf8')
+      return ready
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+
+  /** With TLS, a file with that authority. It is written when it is first asked for: a worker that is killed leaves it behind. */
+  get caFile() {
+    if (!this.ca) return undefined
+    if (!this.#folder) {
+      this.#folder = mkdtempSync(join(tmpdir(), 'oauthspec-'))
+      writeFileSync(join(this.#folder, 'ca.pem'), this.ca)
+      process.once('exit', this.#removeFolder)
+    }
+    return join(this.#folder, 'ca.pem')
+  }
+
+  async #start(args) {
     const program = process.env.OAUTHSPEC_BIN ?? 'oauthspec'
-    const child = spawn(program, ['mock', '--format', 'json', '--until-stdin-ends', ...options], {
+    const child = spawn(program, ['mock', '--format', 'json', '--until-stdin-ends', ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
       // Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
       env: { OAUTHSPEC_MOCK_GRACE: '1s', ...process.env },
@@ -62,14 +106,28 @@ export class Server {
     child.removeAllListeners('exit')
     // It keeps nobody waiting, and ends when the pipe to it does.
     for (const handle of [child, child.stdin, child.stdout]) handle.unref()
-    return new Server(child, JSON.parse(ready))
+    this.#process = child
+    return JSON.parse(ready)
   }
 
   /**
    * Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`.
    */
   async realm(spec = {}) {
-    return new Realm(await request('POST', `${this.control}/realms`, spec))
+    return new Realm(this, await this.request('POST', 'realms', spec))
+  }
+
+  /** A control request, for what has no method here: `request('GET', 'catalog')`. */
+  async request(method, path, body) {
+    const url = `${this.control}/${path}`
+    const headers = { 'Content-Type': 'application/json' }
+    const { request } = url.startsWith('https:') ? https : http
+    const asked = request(url, { method, headers, agent: this.agent })
+    asked.end(body && JSON.stringify(body))
+    const [response] = await once(asked, 'response')
+    const answer = await text(response)
+    if (response.statusCode >= 300) throw new Error(`${method} ${url}: ${problem(answer)}`)
+    return answer ? JSON.parse(answer) : undefined
   }
 
   /** Ends the program, which also ends with this process. It is killed where nothing else helps. */
@@ -81,18 +139,26 @@ export class Server {
     const killers = ['SIGTERM', 'SIGKILL'].map((signal, tried) => setTimeout(() => child.kill(signal), 5000 * (tried + 1)))
     await ended
     killers.forEach(clearTimeout)
+    process.off('exit', this.#removeFolder)
+    if (this.#folder) this.#removeFolder()
   }
 }
 
 /** An authorization server of its own: issuer, clients, users, keys, clock and journal. */
 export class Realm {
-  constructor(view) {
+  #path
+
+  constructor(server, view) {
+    /** The server that it belongs to. */
+    this.server = server
     /** As it was when it was made: clients, users, policy. */
     this.view = view
     this.name = view.name
     /** The issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them. */
     this.issuer = view.issuer
-    this.control = view.control
+    this.#path = `realms/${encodeURIComponent(view.name)}`
+    /** The URL of its control API. */
+    this.control = `${server.control}/${this.#path}`
   }
 
   /** The client of that id as it is registered: `client_secret`, `redirect_uris`, `grant_types`, `scopes`. */
@@ -102,47 +168,52 @@ export class Realm {
 
   /** Moves the clock of the realm forward: `'90s'`, `'1h 30m'`. */
   advance(duration) {
-    return request('POST', `${this.control}/clock`, { advance: duration })
+    return this.request('POST', 'clock', { advance: duration })
   }
 
   /** Stops the clock of the realm. */
   freeze() {
-    return request('POST', `${this.control}/clock`, { frozen: true })
+    return this.request('POST', 'clock', { frozen: true })
   }
 
   /**
    * Makes a token (`access_token`, `refresh_token`, `id_token`, `code`), right or broken: `{ broken: ['expired'], user, scope, claims }`.
    */
   mint(kind, client, more = {}) {
-    return request('POST', `${this.control}/tokens`, { kind, client, ...more })
+    return this.request('POST', 'tokens', { kind, client, ...more })
   }
 
   /** The exchanges that match, the earliest first: `journal({ endpoint: 'token', grant: 'refresh_token' })`. */
   async journal(match = {}, since = 0) {
-    const { entries } = await request('POST', `${this.control}/journal/search`, { match, since })
+    const { entries } = await this.request('POST', 'journal/search', { match, since })
     return entries
   }
 
   /** Waits for an exchange that matches: with `since` from that index on, else from now on. */
   async wait(match = {}, { timeout = '10s', since } = {}) {
-    const { entry } = await request('POST', `${this.control}/journal/wait`, { match, timeout, since })
+    const { entry } = await this.request('POST', 'journal/wait', { match, timeout, since })
     return entry
   }
 
   /** Expects exchanges, past and future ones: `times` of them (`2`, `{ lte: 1 }`), without it at least one. */
   expect(match, times, name) {
-    return request('POST', `${this.control}/expectations`, { expect: [{ when: match, times, name }] })
+    return this.request('POST', 'expectations', { expect: [{ when: match, times, name }] })
   }
 
   /** Fails if something that was expected did not happen, and tells what came nearest. */
   async verify() {
-    const { met, report } = await request('GET', `${this.control}/verification`)
+    const { met, report } = await this.request('GET', 'verification')
     if (!met) throw new Error(report)
   }
 
   /** Removes the realm with all that belongs to it. */
   async delete() {
-    await request('DELETE', this.control)
+    await this.server.request('DELETE', this.#path)
+  }
+
+  /** A control request below this realm, for what has no method here: `request('PUT', 'variants/opaque-access-tokens')`. */
+  request(method, path, body) {
+    return this.server.request(method, `${this.#path}/${path}`, body)
   }
 
   /** Verifies, and removes the realm. */
@@ -153,14 +224,6 @@ export class Realm {
       await this.delete()
     }
   }
-}
-
-async function request(method, url, body) {
-  const headers = { 'Content-Type': 'application/json' }
-  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${url}: ${problem(text)}`)
-  return text ? JSON.parse(text) : undefined
 }
 
 /** A problem document (RFC 9457) in words. */

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import https from 'node:https'
+import { json } from 'node:stream/consumers'
 import { oauthspec, Server } from './oauthspec.mjs'
 
 const service = {
@@ -118,6 +121,28 @@ export const promises = {
     await server.close()
     assert.ok(Date.now() - began < 4000)
     await answer
+  },
+
+  'it serves by TLS': async (t) => {
+    const options = { tls: true, args: ['--fault', 'openid-alg-none'] }
+    const [{ issuer, server }, other] = await Promise.all([oauthspec(t, {}, options), oauthspec(t, {}, options)])
+    assert.equal(server, other.server)
+    assert.deepEqual(other.view.policy.faults, ['openid-alg-none'])
+    const [response] = await once(https.get(`${issuer}/.well-known/openid-configuration`, { agent: server.agent }), 'response')
+    assert.equal((await json(response)).issuer, issuer)
+  },
+
+  'what belonged to TLS is removed with the server': async () => {
+    const server = await Server.start({ tls: true })
+    assert.equal(readFileSync(server.caFile, 'utf8'), server.ca)
+    await server.close()
+    assert.ok(!existsSync(server.caFile))
+  },
+
+  'what has no method is a control request': async (t) => {
+    const realm = await oauthspec(t)
+    assert.deepEqual((await realm.request('PUT', 'variants/opaque-access-tokens')).variants, ['opaque-access-tokens'])
+    assert.ok((await realm.server.request('GET', 'catalog')).faults)
   },
 
   'a refused request names the member': async (t) => {

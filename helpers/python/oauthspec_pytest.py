@@ -13,14 +13,22 @@ Copy this file beside your tests, and name it in `conftest.py`: `pytest_plugins 
         ...
 
 One server runs for the whole session; each test has a realm of its own, which is gone when the test is over. What was expected with
-`oauthspec.expect` is verified then.
+`oauthspec.expect` is verified then. How the server is started says a fixture of that name in your `conftest.py`:
+
+    @pytest.fixture(scope="session")
+    def oauthspec_server():
+        with Server("--profile", "keycloak", tls=True) as server:
+            yield server
 """
 
 import json
 import os
+import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -31,9 +39,32 @@ class ControlError(Exception):
 
 
 class Server:
-    """A running `oauthspec mock`."""
+    """A running `oauthspec mock`, which is started with these options of its command line."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, tls=False):
+        """`tls`: it serves by TLS, with a certificate that is made for the occasion."""
+        self._folder = None
+        #: With TLS, the file with the authority that clients have to trust (PEM).
+        self.ca_file = None
+        #: With TLS, a context that trusts it.
+        self.ssl_context = None
+        if tls:
+            self._folder = tempfile.TemporaryDirectory(prefix="oauthspec-")
+            self.ca_file = os.path.join(self._folder.name, "ca.pem")
+            options += ("--tls", "--tls-ca-out", self.ca_file)
+        ready = self._start(options)
+        #: The issuer of the realm that is there from the start.
+        self.issuer = ready["issuer"]
+        #: The URL of the control API.
+        self.control = ready["control"].rstrip("/")
+        if self.ca_file:
+            self.ssl_context = ssl.create_default_context(cafile=self.ca_file)
+        # No proxy of the environment is asked: it does not know this machine.
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.ssl_context)
+        )
+
+    def _start(self, options):
         command = [os.environ.get("OAUTHSPEC_BIN", "oauthspec"), "mock", "--format", "json", "--until-stdin-ends", *options]
         self._process = subprocess.Popen(
             command,
@@ -51,15 +82,30 @@ class Server:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{' '.join(command)} ended with status {self._process.wait()}")
-        ready = json.loads(line)
-        #: The issuer of the realm that is there from the start.
-        self.issuer = ready["issuer"]
-        #: The URL of the control API.
-        self.control = ready["control"].rstrip("/")
+        return json.loads(line)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def realm(self, **spec):
         """Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`."""
-        return Realm(request("POST", f"{self.control}/realms", spec))
+        return Realm(self, self.request("POST", "realms", spec))
+
+    def request(self, method, path, body=None):
+        """A control request, for what has no method here: `request("GET", "catalog")`."""
+        url = f"{self.control}/{path}"
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with self._opener.open(asked) as response:
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ControlError(f"{method} {url}: {problem(error.read())}") from None
+        return json.loads(text) if text else None
 
     def close(self):
         """Ends the program, which also ends with this process. It is killed where nothing else helps."""
@@ -72,18 +118,24 @@ class Server:
                 end()
         self._process.wait()
         self._process.stdout.close()
+        if self._folder:
+            self._folder.cleanup()
 
 
 class Realm:
     """An authorization server of its own: issuer, clients, users, keys, clock and journal."""
 
-    def __init__(self, view):
+    def __init__(self, server, view):
+        #: The server that it belongs to.
+        self.server = server
         #: As it was when it was made: clients, users, policy.
         self.view = view
         self.name = view["name"]
         #: The issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them.
         self.issuer = view["issuer"]
-        self.control = view["control"]
+        self._path = f"realms/{urllib.parse.quote(self.name, safe='')}"
+        #: The URL of its control API.
+        self.control = f"{server.control}/{self._path}"
 
     def client(self, client_id):
         """The client of that id as it is registered: `client_secret`, `redirect_uris`, `grant_types`, `scopes`."""
@@ -91,19 +143,19 @@ class Realm:
 
     def advance(self, duration):
         """Moves the clock of the realm forward: `"90s"`, `"1h 30m"`."""
-        return request("POST", f"{self.control}/clock", {"advance": duration})
+        return self.request("POST", "clock", {"advance": duration})
 
     def freeze(self):
         """Stops the clock of the realm."""
-        return request("POST", f"{self.control}/clock", {"frozen": True})
+        return self.request("POST", "clock", {"frozen": True})
 
     def mint(self, kind, client, **more):
         """Makes a token (`access_token`, `refresh_token`, `id_token`, `code`), right or `broken=[…]`, and gives it with its claims."""
-        return request("POST", f"{self.control}/tokens", {"kind": kind, "client": client, **more})
+        return self.request("POST", "tokens", {"kind": kind, "client": client, **more})
 
     def journal(self, since=0, **match):
         """The exchanges that match, the earliest first: `journal(endpoint="token", grant="refresh_token")`."""
-        found = request("POST", f"{self.control}/journal/search", {"match": match, "since": since})
+        found = self.request("POST", "journal/search", {"match": match, "since": since})
         return found["entries"]
 
     def wait(self, timeout="10s", since=None, **match):
@@ -111,39 +163,26 @@ class Realm:
         body = {"match": match, "timeout": timeout}
         if since is not None:
             body["since"] = since
-        return request("POST", f"{self.control}/journal/wait", body)["entry"]
+        return self.request("POST", "journal/wait", body)["entry"]
 
     def expect(self, times=None, name=None, **match):
         """Expects exchanges, past and future ones: `times` of them (`2`, `{"lte": 1}`), without it at least one."""
         expectation = {"when": match, "times": times, "name": name}
         given = {member: value for member, value in expectation.items() if value is not None}
-        request("POST", f"{self.control}/expectations", {"expect": [given]})
+        self.request("POST", "expectations", {"expect": [given]})
 
     def verify(self):
         """Fails if something that was expected did not happen, and tells what came nearest."""
-        verification = request("GET", f"{self.control}/verification")
+        verification = self.request("GET", "verification")
         assert verification["met"], verification["report"]
 
     def delete(self):
         """Removes the realm with all that belongs to it."""
-        request("DELETE", self.control)
+        self.server.request("DELETE", self._path)
 
-
-# The mock is on this machine, where no proxy of the environment is asked.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def request(method, url, body=None):
-    """One control request."""
-    data = None if body is None else json.dumps(body).encode()
-    asked = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    try:
-        with _opener.open(asked) as response:
-            text = response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            raise ControlError(f"{method} {url}: {problem(error.read())}") from None
-    return json.loads(text) if text else None
+    def request(self, method, path, body=None):
+        """A control request below this realm, for what has no method here: `request("PUT", "variants/opaque-access-tokens")`."""
+        return self.server.request(method, f"{self._path}/{path}", body)
 
 
 def problem(text):
@@ -166,9 +205,8 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def oauthspec_server():
     """The server of the session."""
-    server = Server()
-    yield server
-    server.close()
+    with Server() as server:
+        yield server
 
 
 @pytest.fixture

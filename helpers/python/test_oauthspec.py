@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from oauthspec_pytest import ControlError, Server
 SERVICE = {"client_id": "app", "client_secret": "app-secret", "grant_types": ["client_credentials"], "scopes": ["api:read"]}
 
 
-def ask(url, form=None, token=None, basic=None):
+def ask(url, form=None, token=None, basic=None, ssl_context=None):
     """Status and JSON of one request, as an application sends it."""
     request = urllib.request.Request(url, urllib.parse.urlencode(form).encode() if form else None)
     if token:
@@ -28,7 +29,8 @@ def ask(url, form=None, token=None, basic=None):
     if basic:
         request.add_header("Authorization", "Basic " + base64.b64encode(":".join(basic).encode()).decode())
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as response:
+        handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl_context)]
+        with urllib.request.build_opener(*handlers).open(request) as response:
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -150,3 +152,19 @@ def test_it_does_not_wait_for_delayed_answers():
         server.close()
         assert time.monotonic() - began < 4
         assert isinstance(answer.exception(), OSError)
+
+
+def test_it_serves_by_tls():
+    with Server("--fault", "openid-alg-none", tls=True) as server:
+        realm = server.realm()
+        assert realm.issuer.startswith("https:") and realm.view["policy"]["faults"] == ["openid-alg-none"]
+        metadata = f"{realm.issuer}/.well-known/openid-configuration"
+        for context in (server.ssl_context, ssl.create_default_context(cafile=server.ca_file)):
+            assert ask(metadata, ssl_context=context)[1]["issuer"] == realm.issuer
+        assert realm.journal(endpoint="metadata")
+    assert not os.path.exists(server.ca_file)
+
+
+def test_what_has_no_method_is_a_control_request(oauthspec, oauthspec_server):
+    assert oauthspec.request("PUT", "variants/opaque-access-tokens")["variants"] == ["opaque-access-tokens"]
+    assert "faults" in oauthspec_server.request("GET", "catalog")
