@@ -51,6 +51,12 @@ type Options struct {
 	TLS bool
 	// Args are further arguments of its command line.
 	Args []string
+	// URL, or the variable OAUTHSPEC_URL, is where a mock runs already. Nothing is started then, and TLS and Args do not count.
+	URL string
+	// CA is the authority that the certificate of that mock is from (PEM).
+	CA string
+	// Token, or OAUTHSPEC_TOKEN, is what its control API asks for, also where the program is started.
+	Token string
 }
 
 // Realm is an authorization server of its own: issuer, clients, users, keys, clock and journal.
@@ -226,6 +232,9 @@ func (r *Realm) request(method, url string, body, into any) {
 		r.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if r.server.token != "" {
+		request.Header.Set("Authorization", "Bearer "+r.server.token)
+	}
 	response, err := r.server.client.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
@@ -268,6 +277,7 @@ func problem(text []byte) string {
 // server is a running program. It ends when the pipe to its standard input does: with this process.
 type server struct {
 	control string
+	token   string
 	client  *http.Client
 	// ca is the authority of its certificate (PEM), where there is one.
 	ca []byte
@@ -278,7 +288,7 @@ type server struct {
 // caFile writes the authority to a file for one test.
 func (s *server) caFile(t testing.TB) string {
 	t.Helper()
-	if s.ca == nil {
+	if len(s.ca) == 0 {
 		return ""
 	}
 	path := filepath.Join(t.TempDir(), "ca.pem")
@@ -300,6 +310,12 @@ func shared(t testing.TB, given []Options) *server {
 	if len(given) > 0 {
 		options = given[0]
 	}
+	if options.URL == "" {
+		options.URL = os.Getenv("OAUTHSPEC_URL")
+	}
+	if options.Token == "" {
+		options.Token = os.Getenv("OAUTHSPEC_TOKEN")
+	}
 	kind := fmt.Sprintf("%#v", options)
 	serversLock.Lock()
 	defer serversLock.Unlock()
@@ -315,38 +331,36 @@ func shared(t testing.TB, given []Options) *server {
 }
 
 func start(options Options) (*server, error) {
-	args := options.Args
+	started := &server{token: options.Token}
+	var err error
+	switch {
+	case options.URL != "":
+		started.control = strings.TrimSuffix(strings.TrimRight(options.URL, "/"), "/_oauthspec") + "/_oauthspec"
+		started.ca = []byte(options.CA)
+	case options.TLS:
+		err = started.runTLS(options.Args)
+	default:
+		err = started.run(options.Args)
+	}
+	started.client = clientTrusting(started.ca)
+	return started, err
+}
+
+func (s *server) runTLS(args []string) error {
 	folder, err := os.MkdirTemp("", "oauthspec-")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(folder)
 	caOut := filepath.Join(folder, "ca.pem")
-	if options.TLS {
-		args = append([]string{"--tls", "--tls-ca-out", caOut}, args...)
+	if err := s.run(append([]string{"--tls", "--tls-ca-out", caOut}, args...)); err != nil {
+		return err
 	}
-	started, err := run(args)
-	if err == nil && options.TLS {
-		started.ca, err = os.ReadFile(caOut)
-	}
-	if err != nil {
-		return nil, err
-	}
-	started.client = clientTrusting(started.ca)
-	return started, nil
+	s.ca, err = os.ReadFile(caOut)
+	return err
 }
 
-// clientTrusting makes a client that trusts this authority beside those of the system, and asks no proxy of the environment.
-func clientTrusting(ca []byte) *http.Client {
-	authorities, err := x509.SystemCertPool()
-	if err != nil {
-		authorities = x509.NewCertPool()
-	}
-	authorities.AppendCertsFromPEM(ca)
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities}}}
-}
-
-func run(args []string) (*server, error) {
+func (s *server) run(args []string) error {
 	program := os.Getenv("OAUTHSPEC_BIN")
 	if program == "" {
 		program = "oauthspec"
@@ -355,27 +369,31 @@ func run(args []string) (*server, error) {
 	process.Stderr = os.Stderr
 	// Answers that are still delayed when the tests are over hold nobody up. An option wins over this, and what the tests have set.
 	process.Env = append([]string{"OAUTHSPEC_MOCK_GRACE=1s"}, os.Environ()...)
+	if s.token != "" {
+		process.Env = append(process.Env, "OAUTHSPEC_MOCK_CONTROL_TOKEN="+s.token)
+	}
 	process.SysProcAttr = groupOfItsOwn()
 	input, err := process.StdinPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	output, err := process.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := process.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	line, err := bufio.NewReader(output).ReadBytes('\n')
 	if err != nil {
-		return nil, fmt.Errorf("%s mock did not start: %v", program, process.Wait())
+		return fmt.Errorf("%s mock did not start: %v", program, process.Wait())
 	}
 	var ready struct{ Control string }
 	if err := json.Unmarshal(line, &ready); err != nil {
-		return nil, err
+		return err
 	}
-	return &server{control: strings.TrimRight(ready.Control, "/"), input: input}, nil
+	s.control, s.input = strings.TrimRight(ready.Control, "/"), input
+	return nil
 }
 
 // groupOfItsOwn makes Ctrl-C reach the tests alone: what they do at their end still needs the mock.
@@ -386,4 +404,14 @@ func groupOfItsOwn() *syscall.SysProcAttr {
 		field.SetBool(true)
 	}
 	return attributes
+}
+
+// clientTrusting makes a client that trusts this authority beside those of the system, and asks no proxy of the environment.
+func clientTrusting(ca []byte) *http.Client {
+	authorities, err := x509.SystemCertPool()
+	if err != nil {
+		authorities = x509.NewCertPool()
+	}
+	authorities.AppendCertsFromPEM(ca)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities}}}
 }

@@ -169,6 +169,20 @@ func TestItServesByTLS(t *testing.T) {
 	}
 }
 
+func TestAMockThatRunsAlreadyIsUsedAndLeftAlone(t *testing.T) {
+	running := New(t, nil, Options{TLS: true, Token: "s3cret"}).server
+	origin := strings.TrimSuffix(running.control, "/_oauthspec")
+	options := Options{URL: origin, Token: "s3cret", CA: string(running.ca)}
+	if realm := New(t, nil, options); realm.server == running || !strings.HasPrefix(realm.Issuer, origin) {
+		t.Fatal(realm)
+	}
+	t.Setenv("OAUTHSPEC_URL", running.control)
+	t.Setenv("OAUTHSPEC_TOKEN", "s3cret")
+	if realm := New(t, nil, Options{CA: string(running.ca)}); realm.server.control != running.control {
+		t.Fatal(realm)
+	}
+}
+
 func TestAProblemNamesTheMember(t *testing.T) {
 	words := problem([]byte(`{"detail":"d","errors":[{"pointer":"/faults/0","detail":"there is no such fault"}]}`))
 	if words != "/faults/0 there is no such fault" {

@@ -44,6 +44,8 @@ export async function oauthspec(t, spec = {}, options = {}) {
 /** A running `oauthspec mock`. */
 export class Server {
   #process
+  #token
+  #agent
   #folder
   #removeFolder = () => rmSync(this.#folder, { recursive: true, force: true })
 
@@ -51,27 +53,39 @@ export class Server {
    *
    * - `tls`: it serves by TLS, with a certificate that is made for the occasion.
    * - `args`: further arguments of its command line.
+   * - `url` (or the variable OAUTHSPEC_URL): where a mock runs already. Nothing is started or stopped then, and `tls` and `args` do not
+   *   count. `ca`: the authority that its certificate is from (PEM).
+   * - `token` (OAUTHSPEC_TOKEN): what its control API asks for, also where the program is started.
    */
-  static async start({ tls = false, args = [] } = {}) {
+  static async start({ tls = false, args = [], url, ca, token } = {}) {
     const server = new Server()
-    const { issuer, control } = await (tls ? server.#startTls(args) : server.#start(args))
-    /** The issuer of the realm that is there from the start. */
-    server.issuer = issuer
+    server.#token = token ?? process.env.OAUTHSPEC_TOKEN
+    const running = url ?? process.env.OAUTHSPEC_URL
+    /** With TLS, the authority that clients have to trust (PEM). */
+    server.ca = ca
     /** The URL of the control API. */
-    server.control = control.replace(/\/$/, '')
-    /** An agent for `node:http`, or with TLS for `node:https`, which trusts it. */
-    server.agent = server.control.startsWith('https:') ? new https.Agent({ ca: server.ca }) : new http.Agent()
+    server.control = running
+      ? running.replace(/\/?(_oauthspec\/?)?$/, '/_oauthspec')
+      : await (tls ? server.#startTls(args) : server.#start(args))
+    const { realms } = await server.request('GET', 'realms')
+    /** The issuer of the realm that is there from the start. */
+    server.issuer = realms[0]?.issuer
     return server
+  }
+
+  /** An agent for `node:http`, or with TLS for `node:https`, which trusts that authority. */
+  get agent() {
+    this.#agent ??= this.control.startsWith('https:') ? new https.Agent({ ca: this.ca }) : new http.Agent()
+    return this.#agent
   }
 
   async #startTls(args) {
     const folder = mkdtempSync(join(tmpdir(), 'oauthspec-'))
     try {
       const caOut = join(folder, 'ca.pem')
-      const ready = await this.#start([...args, '--tls', '--tls-ca-out', caOut])
-      /** With TLS, the authority that clients have to trust (PEM). */
+      const control = await this.#start([...args, '--tls', '--tls-ca-out', caOut])
       this.ca = readFileSync(caOut, 'utf8')
-      return ready
+      return control
     } finally {
       rmSync(folder, { recursive: true })
     }
@@ -90,10 +104,12 @@ export class Server {
 
   async #start(args) {
     const program = process.env.OAUTHSPEC_BIN ?? 'oauthspec'
+    // Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
+    const env = { OAUTHSPEC_MOCK_GRACE: '1s', ...process.env }
+    if (this.#token) env.OAUTHSPEC_MOCK_CONTROL_TOKEN = this.#token
     const child = spawn(program, ['mock', '--format', 'json', '--until-stdin-ends', ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      // Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
-      env: { OAUTHSPEC_MOCK_GRACE: '1s', ...process.env },
+      env,
       // Ctrl-C reaches the tests alone (a process group of its own): what they do at their end still needs the mock.
       detached: true,
       windowsHide: true,
@@ -107,7 +123,7 @@ export class Server {
     // It keeps nobody waiting, and ends when the pipe to it does.
     for (const handle of [child, child.stdin, child.stdout]) handle.unref()
     this.#process = child
-    return JSON.parse(ready)
+    return JSON.parse(ready).control.replace(/\/$/, '')
   }
 
   /**
@@ -120,7 +136,7 @@ export class Server {
   /** A control request, for what has no method here: `request('GET', 'catalog')`. */
   async request(method, path, body) {
     const url = `${this.control}/${path}`
-    const headers = { 'Content-Type': 'application/json' }
+    const headers = { 'Content-Type': 'application/json', ...(this.#token && { Authorization: `Bearer ${this.#token}` }) }
     const { request } = url.startsWith('https:') ? https : http
     const asked = request(url, { method, headers, agent: this.agent })
     asked.end(body && JSON.stringify(body))
@@ -132,15 +148,16 @@ export class Server {
 
   /** Ends the program, which also ends with this process. It is killed where nothing else helps. */
   async close() {
+    process.off('exit', this.#removeFolder)
+    if (this.#folder) this.#removeFolder()
     const child = this.#process
-    const ended = child.exitCode !== null || child.signalCode !== null ? undefined : once(child, 'exit')
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
     child.ref()
     child.stdin.end()
     const killers = ['SIGTERM', 'SIGKILL'].map((signal, tried) => setTimeout(() => child.kill(signal), 5000 * (tried + 1)))
     await ended
     killers.forEach(clearTimeout)
-    process.off('exit', this.#removeFolder)
-    if (this.#folder) this.#removeFolder()
   }
 }
 

@@ -139,6 +139,26 @@ export const promises = {
     assert.ok(!existsSync(server.caFile))
   },
 
+  'a mock that runs already is used and left alone': async () => {
+    const token = 's3cret'
+    const running = await Server.start({ tls: true, token })
+    const url = new URL(running.control).origin
+    const server = await Server.start({ url, token, ca: running.ca })
+    const realm = await server.realm()
+    assert.ok(realm.issuer.startsWith(url))
+    await realm.close()
+    await server.close()
+    Object.assign(process.env, { OAUTHSPEC_URL: running.control, OAUTHSPEC_TOKEN: token })
+    try {
+      assert.equal((await Server.start({ ca: running.ca })).issuer, running.issuer)
+    } finally {
+      delete process.env.OAUTHSPEC_URL
+      delete process.env.OAUTHSPEC_TOKEN
+    }
+    await assert.rejects(Server.start({ url, token: 'wrong', ca: running.ca }), /oken/)
+    await running.close()
+  },
+
   'what has no method is a control request': async (t) => {
     const realm = await oauthspec(t)
     assert.deepEqual((await realm.request('PUT', 'variants/opaque-access-tokens')).variants, ['opaque-access-tokens'])

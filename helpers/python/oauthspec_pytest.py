@@ -35,44 +35,52 @@ import pytest
 
 
 class ControlError(Exception):
-    """The mock refuses a control request; its words name the member that is wrong."""
+    """The mock refuses a control request (its words name the member that is wrong), or cannot be reached."""
 
 
 class Server:
-    """A running `oauthspec mock`, which is started with these options of its command line."""
+    """A running `oauthspec mock`, which is started with these options of its command line, or runs already."""
 
-    def __init__(self, *options, tls=False):
-        """`tls`: it serves by TLS, with a certificate that is made for the occasion."""
+    def __init__(self, *options, tls=False, url=None, token=None, ca_file=None):
+        """`tls`: it serves by TLS, with a certificate that is made for the occasion.
+
+        `url` (or the variable OAUTHSPEC_URL): where a mock runs already. Nothing is started or stopped then, and `options` and `tls` do not
+        count. `ca_file`: a file with the authority that its certificate is from. `token` (OAUTHSPEC_TOKEN): what its control API asks
+        for, also where the program is started.
+        """
+        self._process = None
         self._folder = None
         #: With TLS, the file with the authority that clients have to trust (PEM).
-        self.ca_file = None
+        self.ca_file = ca_file
         #: With TLS, a context that trusts it.
         self.ssl_context = None
-        if tls:
-            self._folder = tempfile.TemporaryDirectory(prefix="oauthspec-")
-            self.ca_file = os.path.join(self._folder.name, "ca.pem")
-            options += ("--tls", "--tls-ca-out", self.ca_file)
-        ready = self._start(options)
-        #: The issuer of the realm that is there from the start.
-        self.issuer = ready["issuer"]
+        self._token = token or os.environ.get("OAUTHSPEC_TOKEN")
+        url = url or os.environ.get("OAUTHSPEC_URL")
         #: The URL of the control API.
-        self.control = ready["control"].rstrip("/")
-        if self.ca_file:
+        self.control = f"{url.rstrip('/').removesuffix('/_oauthspec')}/_oauthspec" if url else self._start(options, tls)
+        if self.control.startswith("https:"):
             self.ssl_context = ssl.create_default_context(cafile=self.ca_file)
         # No proxy of the environment is asked: it does not know this machine.
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.ssl_context)
         )
 
-    def _start(self, options):
+    def _start(self, options, tls):
+        if tls:
+            self._folder = tempfile.TemporaryDirectory(prefix="oauthspec-")
+            self.ca_file = os.path.join(self._folder.name, "ca.pem")
+            options += ("--tls", "--tls-ca-out", self.ca_file)
+        # Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
+        environment = {"OAUTHSPEC_MOCK_GRACE": "1s", **os.environ}
+        if self._token:
+            environment["OAUTHSPEC_MOCK_CONTROL_TOKEN"] = self._token
         command = [os.environ.get("OAUTHSPEC_BIN", "oauthspec"), "mock", "--format", "json", "--until-stdin-ends", *options]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # Answers that are still delayed when the tests are over hold nobody up. An option wins over this.
-            env={"OAUTHSPEC_MOCK_GRACE": "1s", **os.environ},
+            env=environment,
             # Ctrl-C reaches the tests alone (a session of its own): their fixtures still need the mock.
             start_new_session=True,
         )
@@ -82,13 +90,18 @@ class Server:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{' '.join(command)} ended with status {self._process.wait()}")
-        return json.loads(line)
+        return json.loads(line)["control"].rstrip("/")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+    @property
+    def issuer(self):
+        """The issuer of the realm that is there from the start."""
+        return self.request("GET", "realms")["realms"][0]["issuer"]
 
     def realm(self, **spec):
         """Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`."""
@@ -99,16 +112,22 @@ class Server:
         url = f"{self.control}/{path}"
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        if self._token:
+            asked.add_header("Authorization", f"Bearer {self._token}")
         try:
             with self._opener.open(asked) as response:
                 text = response.read()
         except urllib.error.HTTPError as error:
             with error:
                 raise ControlError(f"{method} {url}: {problem(error.read())}") from None
+        except urllib.error.URLError as error:
+            raise ControlError(f"{method} {url}: {error.reason}") from error
         return json.loads(text) if text else None
 
     def close(self):
         """Ends the program, which also ends with this process. It is killed where nothing else helps."""
+        if self._process is None:
+            return
         self._process.stdin.close()
         for end in (self._process.terminate, self._process.kill):
             try:

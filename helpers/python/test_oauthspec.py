@@ -168,3 +168,19 @@ def test_it_serves_by_tls():
 def test_what_has_no_method_is_a_control_request(oauthspec, oauthspec_server):
     assert oauthspec.request("PUT", "variants/opaque-access-tokens")["variants"] == ["opaque-access-tokens"]
     assert "faults" in oauthspec_server.request("GET", "catalog")
+
+
+def test_a_mock_that_runs_already_is_used_and_left_alone(monkeypatch):
+    with Server(tls=True, token="s3cret") as running:
+        url = running.control.removesuffix("/_oauthspec")
+        with Server(url=url, token="s3cret", ca_file=running.ca_file) as server:
+            realm = server.realm()
+            assert realm.issuer.startswith(url)
+            realm.delete()
+        monkeypatch.setenv("OAUTHSPEC_URL", running.control)
+        monkeypatch.setenv("OAUTHSPEC_TOKEN", "s3cret")
+        assert Server(ca_file=running.ca_file).issuer == running.issuer
+        with pytest.raises(ControlError, match="oken"):
+            Server(token="wrong", ca_file=running.ca_file).realm()
+    with pytest.raises(ControlError, match=running.control):
+        Server().realm()
