@@ -25,6 +25,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,7 +46,7 @@ type Spec map[string]any
 // Match says which exchanges are meant: endpoint, method, grant, client, user, form, query, header, status, error and others.
 type Match map[string]any
 
-// Options say how the server is started. Tests that ask for the same share one.
+// Options say how the server is started. Tests that ask for the same share one. AutoLogin is about the realm alone.
 type Options struct {
 	// TLS makes it serve by TLS, with a certificate that is made for the occasion.
 	TLS bool
@@ -57,6 +58,9 @@ type Options struct {
 	CA string
 	// Token, or OAUTHSPEC_TOKEN, is what its control API asks for, also where the program is started.
 	Token string
+	// AutoLogin makes a realm that shows no login and no consent page. Who logs in is the user whom login_hint names, else the first of
+	// the realm.
+	AutoLogin bool
 }
 
 // Realm is an authorization server of its own: issuer, clients, users, keys, clock and journal.
@@ -76,6 +80,8 @@ type Realm struct {
 
 	t      testing.TB
 	server *server
+	// published is Control as the server names it: it may know itself by another name than the tests do.
+	published string
 }
 
 // Client is a client as it is registered.
@@ -123,18 +129,49 @@ type Token struct {
 // New makes a realm for a test. When the test is over, what was expected is verified, and the realm is removed.
 func New(t testing.TB, spec Spec, options ...Options) *Realm {
 	t.Helper()
-	server := shared(t, options)
+	var chosen Options
+	if len(options) > 0 {
+		chosen = options[0]
+	}
 	if spec == nil {
 		spec = Spec{}
 	}
+	if chosen.AutoLogin {
+		spec = withAutoLogin(t, spec)
+	}
+	chosen.AutoLogin = false
+	server := shared(t, chosen)
 	realm := &Realm{t: t, server: server, HTTPClient: server.client, CAFile: server.caFile(t)}
 	realm.request(http.MethodPost, server.control+"/realms", spec, realm)
+	realm.published = realm.Control
 	realm.Control = server.control + "/realms/" + url.PathEscape(realm.Name)
 	t.Cleanup(func() {
 		defer realm.request(http.MethodDelete, realm.Control, nil, nil)
 		realm.Verify()
 	})
 	return realm
+}
+
+func withAutoLogin(t testing.TB, spec Spec) Spec {
+	t.Helper()
+	patches := Spec{}
+	// Whatever type the given ones are of, in JSON they are an object.
+	if given, found := spec["patches"]; found {
+		text, err := json.Marshal(given)
+		if err == nil {
+			err = json.Unmarshal(text, &patches)
+		}
+		if err != nil {
+			t.Fatalf("patches: %v", err)
+		}
+	}
+	patches["auto-login"] = Spec{"patch": []Spec{{"set": Spec{"pages.login": false, "pages.consent": "never"}}}}
+	changed := Spec{}
+	for member, value := range spec {
+		changed[member] = value
+	}
+	changed["patches"] = patches
+	return changed
 }
 
 // Client gives the client of that id.
@@ -171,6 +208,40 @@ func (r *Realm) Mint(kind, client string, more Spec) Token {
 	var token Token
 	r.request(http.MethodPost, r.Control+"/tokens", asked, &token)
 	return token
+}
+
+// Authorize runs an authorization request in a realm with AutoLogin, and gives the URL that the client is called back at. The answer is
+// in its query, a code or an error. The redirect to the client is not followed.
+func (r *Realm) Authorize(request string) *url.URL {
+	r.t.Helper()
+	browser := *r.HTTPClient
+	browser.CheckRedirect = func(next *http.Request, past []*http.Request) error {
+		for _, own := range []string{r.Issuer, r.published, r.Control} {
+			if !sameOrigin(next.URL, own) {
+				continue
+			}
+			if len(past) == 10 {
+				return errors.New("too many redirects")
+			}
+			return nil
+		}
+		return http.ErrUseLastResponse
+	}
+	response, err := browser.Get(request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	response.Body.Close()
+	callback, err := response.Location()
+	if err != nil {
+		r.t.Fatalf("%s was answered with %d and no redirect; realms with AutoLogin show no login page", response.Request.URL, response.StatusCode)
+	}
+	return callback
+}
+
+func sameOrigin(a *url.URL, b string) bool {
+	other, err := url.Parse(b)
+	return err == nil && a.Scheme == other.Scheme && a.Host == other.Host
 }
 
 // Journal gives the exchanges that match, the earliest first.
@@ -304,12 +375,8 @@ var (
 	servers     = map[string]*server{}
 )
 
-func shared(t testing.TB, given []Options) *server {
+func shared(t testing.TB, options Options) *server {
 	t.Helper()
-	var options Options
-	if len(given) > 0 {
-		options = given[0]
-	}
 	if options.URL == "" {
 		options.URL = os.Getenv("OAUTHSPEC_URL")
 	}

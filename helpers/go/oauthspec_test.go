@@ -85,6 +85,33 @@ func TestTheRealmTellsItsClients(t *testing.T) {
 	}
 }
 
+func authorizationURL(realm *Realm, scope string) string {
+	client := realm.Client("web")
+	return realm.Issuer + "/authorize?" + url.Values{
+		"response_type": {"code"}, "client_id": {client.ID}, "redirect_uri": {client.RedirectURIs[0]}, "state": {"s1"}, "scope": {scope},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+	}.Encode()
+}
+
+func TestAutoLoginLeadsToTheCallback(t *testing.T) {
+	spec := Spec{
+		"users":   []Spec{{"username": "carol"}, {"username": "dave"}},
+		"patches": map[string]Spec{"short": {"patch": []Spec{{"set": Spec{"access_token.lifetime": 60}}}}},
+	}
+	realm := New(t, spec, Options{AutoLogin: true})
+	callback := realm.Authorize(authorizationURL(realm, "openid"))
+	if callback.Host != "client.example" || callback.Query().Get("code") == "" || callback.Query().Get("state") != "s1" {
+		t.Fatal(callback)
+	}
+	journal := realm.Journal(Match{"endpoint": "authorize"})
+	if len(journal) != 1 || journal[0].User != "carol" || realm.server != New(t, nil).server {
+		t.Fatal(journal)
+	}
+	if refused := realm.Authorize(authorizationURL(realm, "no-such-scope")); refused.Query().Get("error") != "invalid_scope" {
+		t.Fatal(refused)
+	}
+}
+
 func TestEachTestHasARealmOfItsOwn(t *testing.T) {
 	one, other := New(t, nil), New(t, nil)
 	if one.Issuer == other.Issuer || len(one.Journal(nil)) != 0 {

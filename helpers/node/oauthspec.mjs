@@ -26,6 +26,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
+/** What `autoLogin` does, as a patch of the realm. */
+const autoLoginPatch = { patch: [{ set: { 'pages.login': false, 'pages.consent': 'never' } }] }
+
 const shared = new Map()
 
 /**
@@ -128,8 +131,11 @@ export class Server {
 
   /**
    * Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`.
+   *
+   * - `autoLogin`: no login and no consent page is shown. Who logs in is the user whom `login_hint` names, else the first of the realm.
    */
-  async realm(spec = {}) {
+  async realm({ autoLogin = false, ...spec } = {}) {
+    if (autoLogin) spec.patches = { 'auto-login': autoLoginPatch, ...spec.patches }
     return new Realm(this, await this.request('POST', 'realms', spec))
   }
 
@@ -137,13 +143,27 @@ export class Server {
   async request(method, path, body) {
     const url = `${this.control}/${path}`
     const headers = { 'Content-Type': 'application/json', ...(this.#token && { Authorization: `Bearer ${this.#token}` }) }
-    const { request } = url.startsWith('https:') ? https : http
-    const asked = request(url, { method, headers, agent: this.agent })
-    asked.end(body && JSON.stringify(body))
-    const [response] = await once(asked, 'response')
+    const response = await this.#send(url, { method, headers }, body && JSON.stringify(body))
     const answer = await text(response)
     if (response.statusCode >= 300) throw new Error(`${method} ${url}: ${problem(answer)}`)
     return answer ? JSON.parse(answer) : undefined
+  }
+
+  /** Where a GET request is redirected to. */
+  async redirect(url) {
+    const response = await this.#send(url, {})
+    response.resume()
+    const { location } = response.headers
+    if (location) return new URL(location, url)
+    throw new Error(`${url} was answered with ${response.statusCode} and no redirect; realms with \`autoLogin\` show no login page`)
+  }
+
+  async #send(url, options, body) {
+    const { request } = String(url).startsWith('https:') ? https : http
+    const asked = request(url, { ...options, agent: this.agent })
+    asked.end(body)
+    const [response] = await once(asked, 'response')
+    return response
   }
 
   /** Ends the program, which also ends with this process. It is killed where nothing else helps. */
@@ -198,6 +218,20 @@ export class Realm {
    */
   mint(kind, client, more = {}) {
     return this.request('POST', 'tokens', { kind, client, ...more })
+  }
+
+  /**
+   * Runs an authorization request in a realm with `autoLogin`, and gives the URL that the client is called back at.
+   *
+   * The answer is in its query, a code or an error. The redirect to the client is not followed.
+   */
+  async authorize(url) {
+    const own = [this.issuer, this.view.control, this.control].map((ofMock) => new URL(ofMock).origin)
+    for (let redirects = 0; redirects < 10; redirects++) {
+      url = await this.server.redirect(url)
+      if (!own.includes(url.origin)) return url
+    }
+    throw new Error(`${url}: too many redirects`)
   }
 
   /** The exchanges that match, the earliest first: `journal({ endpoint: 'token', grant: 'refresh_token' })`. */

@@ -38,6 +38,13 @@ const underCtrlC = `
   console.log('ready')
 `
 
+function authorizationUrl(realm, more = {}) {
+  const { client_id, redirect_uris } = realm.client('web')
+  const challenge = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' }
+  const request = { response_type: 'code', client_id, redirect_uri: redirect_uris[0], state: 's1', ...challenge, ...more }
+  return `${realm.issuer}/authorize?${new URLSearchParams(request)}`
+}
+
 export const promises = {
   'a realm issues tokens and keeps a journal': async (t) => {
     const realm = await oauthspec(t, { clients: [service] })
@@ -47,6 +54,22 @@ export const promises = {
     const [exchange, ...more] = await realm.journal({ endpoint: 'token' })
     assert.deepEqual([exchange.client, more.length], ['app', 0])
     assert.equal((await realm.wait({ endpoint: 'token' }, { since: 0 })).index, exchange.index)
+  },
+
+  'auto login leads to the callback': async (t) => {
+    const realm = await oauthspec(t, { autoLogin: true, users: [{ username: 'carol' }, { username: 'dave' }] })
+    const callback = await realm.authorize(authorizationUrl(realm))
+    assert.equal(callback.origin + callback.pathname, 'https://client.example/callback')
+    assert.ok(callback.searchParams.get('code'))
+    assert.equal(callback.searchParams.get('state'), 's1')
+    assert.deepEqual((await realm.journal({ endpoint: 'authorize' })).map(({ user }) => user), ['carol'])
+    const refused = await realm.authorize(authorizationUrl(realm, { scope: 'no-such-scope' }))
+    assert.equal(refused.searchParams.get('error'), 'invalid_scope')
+  },
+
+  'without auto login there is a page': async (t) => {
+    const realm = await oauthspec(t)
+    await assert.rejects(realm.authorize(authorizationUrl(realm)), /autoLogin/)
   },
 
   'the realm tells its clients': async (t) => {

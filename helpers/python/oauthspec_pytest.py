@@ -34,6 +34,10 @@ import urllib.request
 import pytest
 
 
+#: What `auto_login` does, as a patch of the realm.
+AUTO_LOGIN = {"patch": [{"set": {"pages.login": False, "pages.consent": "never"}}]}
+
+
 class ControlError(Exception):
     """The mock refuses a control request (its words name the member that is wrong), or cannot be reached."""
 
@@ -62,7 +66,7 @@ class Server:
             self.ssl_context = ssl.create_default_context(cafile=self.ca_file)
         # No proxy of the environment is asked: it does not know this machine.
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.ssl_context)
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.ssl_context), _NoRedirects
         )
 
     def _start(self, options, tls):
@@ -103,8 +107,13 @@ class Server:
         """The issuer of the realm that is there from the start."""
         return self.request("GET", "realms")["realms"][0]["issuer"]
 
-    def realm(self, **spec):
-        """Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`."""
+    def realm(self, auto_login=False, **spec):
+        """Makes a realm: `name`, `profile`, `variants`, `faults`, `patches`, `scripts`, `clients`, `users`, `seed`, `keys`, `clock`.
+
+        `auto_login`: no login and no consent page is shown. Who logs in is the user whom `login_hint` names, else the first of the realm.
+        """
+        if auto_login:
+            spec["patches"] = {"auto-login": AUTO_LOGIN, **spec.get("patches", {})}
         return Realm(self, self.request("POST", "realms", spec))
 
     def request(self, method, path, body=None):
@@ -123,6 +132,18 @@ class Server:
         except urllib.error.URLError as error:
             raise ControlError(f"{method} {url}: {error.reason}") from error
         return json.loads(text) if text else None
+
+    def redirect(self, url):
+        """Where a GET request is redirected to."""
+        try:
+            with self._opener.open(url) as response:
+                status, location = response.status, None
+        except urllib.error.HTTPError as error:
+            with error:
+                status, location = error.code, error.headers["Location"]
+        if not location:
+            raise ControlError(f"{url} was answered with {status} and no redirect; realms with `auto_login` show no login page")
+        return urllib.parse.urljoin(url, location)
 
     def close(self):
         """Ends the program, which also ends with this process. It is killed where nothing else helps."""
@@ -172,6 +193,18 @@ class Realm:
         """Makes a token (`access_token`, `refresh_token`, `id_token`, `code`), right or `broken=[…]`, and gives it with its claims."""
         return self.request("POST", "tokens", {"kind": kind, "client": client, **more})
 
+    def authorize(self, url):
+        """Runs an authorization request in a realm with `auto_login`, and gives the URL that the client is called back at.
+
+        The answer is in its query, a code or an error. The redirect to the client is not followed.
+        """
+        own = {_origin(of_mock) for of_mock in (self.issuer, self.view["control"], self.control)}
+        for _ in range(10):
+            url = self.server.redirect(url)
+            if _origin(url) not in own:
+                return url
+        raise ControlError(f"{url}: too many redirects")
+
     def journal(self, since=0, **match):
         """The exchanges that match, the earliest first: `journal(endpoint="token", grant="refresh_token")`."""
         found = self.request("POST", "journal/search", {"match": match, "since": since})
@@ -202,6 +235,15 @@ class Realm:
     def request(self, method, path, body=None):
         """A control request below this realm, for what has no method here: `request("PUT", "variants/opaque-access-tokens")`."""
         return self.server.request(method, f"{self._path}/{path}", body)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def _origin(url):
+    return urllib.parse.urlsplit(url)[:2]
 
 
 def problem(text):

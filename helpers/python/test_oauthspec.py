@@ -52,6 +52,28 @@ def test_a_realm_issues_tokens_and_keeps_a_journal(oauthspec):
     assert oauthspec.wait(since=0, endpoint="token")["index"] == exchange["index"]
 
 
+def authorization_url(realm, **more):
+    [redirect_uri, *_] = realm.client("web")["redirect_uris"]
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    request = {"response_type": "code", "client_id": "web", "redirect_uri": redirect_uri, "state": "s1", "code_challenge": challenge}
+    return f"{realm.issuer}/authorize?" + urllib.parse.urlencode({**request, "code_challenge_method": "S256", **more})
+
+
+@pytest.mark.oauthspec(auto_login=True, users=[{"username": "carol"}, {"username": "dave"}])
+def test_auto_login_leads_to_the_callback(oauthspec):
+    callback = oauthspec.authorize(authorization_url(oauthspec))
+    assert callback.startswith("https://client.example/callback?")
+    answer = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(callback).query))
+    assert answer["code"] and answer["state"] == "s1"
+    assert [exchange["user"] for exchange in oauthspec.journal(endpoint="authorize")] == ["carol"]
+    assert "error=invalid_scope" in oauthspec.authorize(authorization_url(oauthspec, scope="no-such-scope"))
+
+
+def test_without_auto_login_there_is_a_page(oauthspec):
+    with pytest.raises(ControlError, match="auto_login"):
+        oauthspec.authorize(authorization_url(oauthspec))
+
+
 @pytest.mark.oauthspec(faults=["openid-alg-none"])
 def test_the_realm_tells_its_clients(oauthspec):
     client = oauthspec.client("web")
