@@ -38,6 +38,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Spec says how a realm is made: name, profile, variants, faults, patches, scripts, clients, users, seed, keys, clock.
@@ -96,26 +97,57 @@ type Client struct {
 // Exchange is an entry of the journal.
 type Exchange struct {
 	// Index counts from 0 over the life of the realm.
-	Index    uint64   `json:"index"`
-	Endpoint string   `json:"endpoint"`
-	Client   string   `json:"client"`
-	User     string   `json:"user"`
-	Grant    string   `json:"grant"`
-	Cause    string   `json:"cause"`
-	Applied  []string `json:"applied"`
-	Notes    []string `json:"notes"`
-	Request  struct {
+	Index uint64 `json:"index"`
+	// At is when it was answered, on the realm's clock.
+	At       time.Time `json:"at"`
+	Endpoint string    `json:"endpoint"`
+	Client   string    `json:"client"`
+	User     string    `json:"user"`
+	Grant    string    `json:"grant"`
+	// Auth is how the client authenticated: basic, post, none.
+	Auth string `json:"auth"`
+	// Cause is why it was refused.
+	Cause string `json:"cause"`
+	// Applied are the ids of the patches that had a say, and Rules their rules.
+	Applied []string `json:"applied"`
+	Rules   []Rule   `json:"rules"`
+	// Notes say what a careful client would have done otherwise.
+	Notes   []string `json:"notes"`
+	Request struct {
 		Method     string         `json:"method"`
 		URL        string         `json:"url"`
 		Headers    [][2]string    `json:"headers"`
 		Body       string         `json:"body"`
 		Parameters map[string]any `json:"parameters"`
 	} `json:"request"`
-	Response struct {
-		Status  int         `json:"status"`
-		Headers [][2]string `json:"headers"`
-		Body    string      `json:"body"`
-	} `json:"response"`
+	Response Response `json:"response"`
+	// Original is the answer as it would have been, where it was changed on its way.
+	Original *Response `json:"original"`
+	// Tokens are the JSON Web Tokens in it, taken apart and not verified.
+	Tokens []DecodedToken `json:"tokens"`
+}
+
+// Response is an answer of the server.
+type Response struct {
+	Status  int         `json:"status"`
+	Headers [][2]string `json:"headers"`
+	Body    string      `json:"body"`
+}
+
+// Rule is a rule of a patch that applied.
+type Rule struct {
+	Patch string `json:"patch"`
+	// Rule is which one of the patch it is, from 1.
+	Rule int    `json:"rule"`
+	Does string `json:"does"`
+}
+
+// DecodedToken is a JSON Web Token of an exchange.
+type DecodedToken struct {
+	// Place is where it stands: "response id_token", "request assertion", "request authorization".
+	Place  string         `json:"place"`
+	Header map[string]any `json:"header"`
+	Claims map[string]any `json:"claims"`
 }
 
 // Token is a token or code that was made.
@@ -144,7 +176,7 @@ func New(t testing.TB, spec Spec, options ...Options) *Realm {
 	realm := &Realm{t: t, server: server, HTTPClient: server.client, CAFile: server.caFile(t)}
 	realm.request(http.MethodPost, server.control+"/realms", spec, realm)
 	realm.published = realm.Control
-	realm.Control = server.control + "/realms/" + url.PathEscape(realm.Name)
+	realm.Control = server.control + "/realms/" + realm.Name
 	t.Cleanup(func() {
 		defer realm.request(http.MethodDelete, realm.Control, nil, nil)
 		realm.Verify()
@@ -177,25 +209,75 @@ func withAutoLogin(t testing.TB, spec Spec) Spec {
 // Client gives the client of that id.
 func (r *Realm) Client(id string) Client {
 	r.t.Helper()
+	var known []string
 	for _, client := range r.Clients {
 		if client.ID == id {
 			return client
 		}
+		known = append(known, client.ID)
 	}
-	r.t.Fatalf("the realm has no client %s", id)
+	r.t.Fatalf("the realm has no client %q; it has %s", id, strings.Join(known, ", "))
 	return Client{}
+}
+
+// AddClient adds a client, or replaces the one of that id: client_id, client_secret, redirect_uris, grant_types, scopes.
+func (r *Realm) AddClient(registration Spec) Client {
+	r.t.Helper()
+	var added Client
+	r.Request(http.MethodPut, "clients", registration, &added)
+	var clients []Client
+	for _, client := range r.Clients {
+		if client.ID != added.ID {
+			clients = append(clients, client)
+		}
+	}
+	r.Clients = append(clients, added)
+	return added
+}
+
+// AddUser adds a user, or replaces the one of that name: username, password, claims.
+func (r *Realm) AddUser(user Spec) {
+	r.t.Helper()
+	r.Request(http.MethodPut, "users", user, nil)
+}
+
+// AddFault switches a fault on.
+func (r *Realm) AddFault(id string) {
+	r.t.Helper()
+	r.Request(http.MethodPut, "faults/"+id, nil, nil)
+}
+
+// RemoveFault switches a fault off.
+func (r *Realm) RemoveFault(id string) {
+	r.t.Helper()
+	r.Request(http.MethodDelete, "faults/"+id, nil, nil)
+}
+
+// AddScripts adds scripts by their ids, over everything that is in force; that their rules apply is verified like what is expected.
+func (r *Realm) AddScripts(scripts Spec) {
+	r.t.Helper()
+	r.Request(http.MethodPost, "scripts", scripts, nil)
+}
+
+// RotateKeys puts new keys in place of those that sign: Spec{"alg": "ES256", "publish": false, "keep_old": false}, or nil.
+func (r *Realm) RotateKeys(how Spec) {
+	r.t.Helper()
+	if how == nil {
+		how = Spec{}
+	}
+	r.Request(http.MethodPost, "keys/rotate", how, nil)
 }
 
 // Advance moves the clock of the realm forward: "90s", "1h 30m".
 func (r *Realm) Advance(duration string) {
 	r.t.Helper()
-	r.request(http.MethodPost, r.Control+"/clock", Spec{"advance": duration}, nil)
+	r.Request(http.MethodPost, "clock", Spec{"advance": duration}, nil)
 }
 
 // Freeze stops the clock of the realm.
 func (r *Realm) Freeze() {
 	r.t.Helper()
-	r.request(http.MethodPost, r.Control+"/clock", Spec{"frozen": true}, nil)
+	r.Request(http.MethodPost, "clock", Spec{"frozen": true}, nil)
 }
 
 // Mint makes a token (access_token, refresh_token, id_token, code), right or broken: Spec{"broken": []string{"expired"}}.
@@ -206,7 +288,7 @@ func (r *Realm) Mint(kind, client string, more Spec) Token {
 		asked[member] = value
 	}
 	var token Token
-	r.request(http.MethodPost, r.Control+"/tokens", asked, &token)
+	r.Request(http.MethodPost, "tokens", asked, &token)
 	return token
 }
 
@@ -248,7 +330,7 @@ func sameOrigin(a *url.URL, b string) bool {
 func (r *Realm) Journal(match Match) []Exchange {
 	r.t.Helper()
 	var found struct{ Entries []Exchange }
-	r.request(http.MethodPost, r.Control+"/journal/search", Spec{"match": orAll(match)}, &found)
+	r.Request(http.MethodPost, "journal/search", Spec{"match": orAll(match)}, &found)
 	return found.Entries
 }
 
@@ -256,15 +338,34 @@ func (r *Realm) Journal(match Match) []Exchange {
 func (r *Realm) Wait(match Match, since uint64, timeout string) Exchange {
 	r.t.Helper()
 	var found struct{ Entry Exchange }
-	r.request(http.MethodPost, r.Control+"/journal/wait", Spec{"match": orAll(match), "since": since, "timeout": timeout}, &found)
+	r.Request(http.MethodPost, "journal/wait", Spec{"match": orAll(match), "since": since, "timeout": timeout}, &found)
 	return found.Entry
 }
 
-// Expect expects exchanges, past and future ones, so many times.
-func (r *Realm) Expect(match Match, times int) {
+// Expect expects exchanges, past and future ones: a number of them, [AtLeast] or [AtMost] so many.
+func (r *Realm) Expect(match Match, times any) {
 	r.t.Helper()
 	expectation := Spec{"when": orAll(match), "times": times}
-	r.request(http.MethodPost, r.Control+"/expectations", Spec{"expect": []Spec{expectation}}, nil)
+	r.Request(http.MethodPost, "expectations", Spec{"expect": []Spec{expectation}}, nil)
+}
+
+// Bounds say how often something may happen.
+type Bounds map[string]int
+
+// AtLeast is for [Realm.Expect].
+func AtLeast(times int) Bounds { return Bounds{"gte": times} }
+
+// AtMost is for [Realm.Expect].
+func AtMost(times int) Bounds { return Bounds{"lte": times} }
+
+// ExpectInOrder expects at least one exchange for each of these, one after the other.
+func (r *Realm) ExpectInOrder(matches ...Match) {
+	r.t.Helper()
+	var expected []Spec
+	for _, match := range matches {
+		expected = append(expected, Spec{"when": orAll(match)})
+	}
+	r.Request(http.MethodPost, "expectations", Spec{"expect": expected, "in_order": true}, nil)
 }
 
 // Verify fails the test if something that was expected did not happen, and tells what came nearest.
@@ -274,7 +375,7 @@ func (r *Realm) Verify() {
 		Met    bool
 		Report string
 	}
-	r.request(http.MethodGet, r.Control+"/verification", nil, &verification)
+	r.Request(http.MethodGet, "verification", nil, &verification)
 	if !verification.Met {
 		r.t.Error(verification.Report)
 	}
@@ -287,7 +388,13 @@ func orAll(match Match) Match {
 	return match
 }
 
-// request sends a control request, and ends the test where it is refused.
+// Request is a control request below the realm, for what has no method here: Request("PUT", "variants/opaque-access-tokens", nil, nil).
+// The answer is decoded into the last argument; the test ends where the request is refused.
+func (r *Realm) Request(method, path string, body, into any) {
+	r.t.Helper()
+	r.request(method, r.Control+"/"+path, body, into)
+}
+
 func (r *Realm) request(method, url string, body, into any) {
 	r.t.Helper()
 	var sent io.Reader

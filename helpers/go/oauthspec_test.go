@@ -119,9 +119,10 @@ func TestEachTestHasARealmOfItsOwn(t *testing.T) {
 	}
 }
 
+var busy = Spec{"patch": []Spec{{"when": Spec{"endpoint": "token", "first": 1}, "respond": Spec{"status": 503, "json": Spec{}}}}}
+
 func TestAScriptMakesItMisbehaveAtAMoment(t *testing.T) {
-	rule := Spec{"when": Spec{"endpoint": "token", "first": 1}, "respond": Spec{"status": 503, "json": Spec{}}}
-	realm := New(t, Spec{"scripts": Spec{"busy": Spec{"patch": []Spec{rule}}}})
+	realm := New(t, Spec{"scripts": Spec{"busy": busy}})
 	for _, want := range []int{503, 401} {
 		if status, body := tokenFrom(t, realm.Issuer); status != want {
 			t.Fatal(status, body)
@@ -165,15 +166,96 @@ type listener struct {
 
 func (l *listener) Error(words ...any) { l.said = append(l.said, words[0].(string)) }
 
+func (l *listener) Fatalf(format string, words ...any) {
+	l.said = append(l.said, fmt.Sprintf(format, words...))
+}
+
 func TestWhatWasExpectedAndDidNotHappenFailsTheTest(t *testing.T) {
 	realm := New(t, nil)
 	told := &listener{TB: t}
 	expecting := &Realm{Control: realm.Control, t: told, server: realm.server}
 	expecting.Expect(Match{"endpoint": "token", "grant": "refresh_token"}, 1)
 	expecting.Verify()
-	expecting.request(http.MethodDelete, realm.Control+"/expectations", nil, nil)
+	expecting.Request(http.MethodDelete, "expectations", nil, nil)
 	if len(told.said) != 1 || !strings.Contains(told.said[0], "refresh_token") {
 		t.Fatal(told.said)
+	}
+}
+
+func TestAClientThatIsNotThereIsNamed(t *testing.T) {
+	told := &listener{TB: t}
+	(&Realm{Clients: []Client{{ID: "web"}, {ID: "web2"}}, t: told}).Client("wep")
+	if len(told.said) != 1 || !strings.Contains(told.said[0], `"wep"; it has web, web2`) {
+		t.Fatal(told.said)
+	}
+}
+
+func TestARealmIsChangedWhileItRuns(t *testing.T) {
+	realm := New(t, nil)
+	if added := realm.AddClient(service); added.Secret != "app-secret" || realm.Client("app").ID != "app" {
+		t.Fatal(added)
+	}
+	realm.AddUser(Spec{"username": "carol"})
+	realm.AddScripts(Spec{"busy": busy})
+	for _, want := range []int{503, 200} {
+		if status, body := tokenFrom(t, realm.Issuer); status != want {
+			t.Fatal(status, body)
+		}
+	}
+	token := realm.Mint("access_token", "web", Spec{"user": "carol"}).Value
+	realm.Advance("2h")
+	realm.AddFault("bearer-never-expires")
+	if status, _ := call(t, realm.Issuer+"/resource", token); status != 200 {
+		t.Fatal(status)
+	}
+	realm.RemoveFault("bearer-never-expires")
+	if status, _ := call(t, realm.Issuer+"/resource", token); status != 401 {
+		t.Fatal(status)
+	}
+}
+
+func TestKeysAreRotated(t *testing.T) {
+	realm := New(t, nil)
+	before := realm.Mint("id_token", "web", nil).Header["kid"]
+	realm.RotateKeys(nil)
+	if after := realm.Mint("id_token", "web", nil).Header["kid"]; after == before || after == nil {
+		t.Fatal(before, after)
+	}
+}
+
+func TestExpectationsHaveBoundsAndOrder(t *testing.T) {
+	realm := New(t, Spec{"clients": []Spec{service}})
+	realm.Expect(Match{"endpoint": "token"}, AtLeast(1))
+	realm.Expect(Match{"endpoint": "token"}, AtMost(2))
+	realm.ExpectInOrder(Match{"endpoint": "token"}, Match{"endpoint": "resource"})
+	tokenFrom(t, realm.Issuer)
+	told := &listener{TB: t}
+	(&Realm{Control: realm.Control, t: told, server: realm.server}).Verify()
+	if len(told.said) != 1 || !strings.Contains(told.said[0], "resource") {
+		t.Fatal(told.said)
+	}
+	call(t, realm.Issuer+"/resource", "none")
+}
+
+func TestAnExchangeTellsWhatWasDoneToIt(t *testing.T) {
+	realm := New(t, Spec{"clients": []Spec{service}, "scripts": Spec{"broken": Spec{"patch": []Spec{
+		{"when": Spec{"endpoint": "token"}, "rewrite": Spec{"message": Spec{"status": 500}}},
+	}}}})
+	tokenFrom(t, realm.Issuer)
+	exchange := realm.Journal(nil)[0]
+	if exchange.Auth != "post" || exchange.Rules[0].Patch != "broken" || exchange.Original.Status != 200 || exchange.At.IsZero() {
+		t.Fatalf("%+v", exchange)
+	}
+	if len(exchange.Tokens) != 1 || exchange.Tokens[0].Claims["client_id"] != "app" {
+		t.Fatalf("%+v", exchange.Tokens)
+	}
+}
+
+func TestWhatHasNoMethodIsAControlRequest(t *testing.T) {
+	var policy struct{ Variants []string }
+	New(t, nil).Request(http.MethodPut, "variants/opaque-access-tokens", nil, &policy)
+	if len(policy.Variants) != 1 {
+		t.Fatal(policy)
 	}
 }
 

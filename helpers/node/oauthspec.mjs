@@ -36,10 +36,13 @@ const shared = new Map()
  * Tests that ask for the same options share a server.
  */
 export async function oauthspec(t, spec = {}, options = {}) {
+  const whenOver = t.onTestFinished ?? t.after
+  if (!whenOver) {
+    throw new Error('oauthspec(t) takes the context of a test; in before and beforeAll use Server.start() and server.realm(), and close them')
+  }
   const kind = JSON.stringify(options)
   if (!shared.has(kind)) shared.set(kind, Server.start(options))
   const realm = await (await shared.get(kind)).realm(spec)
-  const whenOver = t.onTestFinished ?? t.after
   whenOver.call(t, () => realm.close())
   return realm
 }
@@ -193,14 +196,50 @@ export class Realm {
     this.name = view.name
     /** The issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them. */
     this.issuer = view.issuer
-    this.#path = `realms/${encodeURIComponent(view.name)}`
+    this.#path = `realms/${view.name}`
     /** The URL of its control API. */
     this.control = `${server.control}/${this.#path}`
   }
 
   /** The client of that id as it is registered: `client_secret`, `redirect_uris`, `grant_types`, `scopes`. */
   client(id) {
-    return this.view.clients.find((client) => client.client_id === id)
+    const { clients } = this.view
+    const found = clients.find((client) => client.client_id === id)
+    if (!found) throw new Error(`the realm has no client '${id}'; it has ${clients.map((client) => client.client_id).join(', ') || 'none'}`)
+    return found
+  }
+
+  /** Adds a client, or replaces the one of that id: `client_id`, `client_secret`, `redirect_uris`, `grant_types`, `scopes`. */
+  async addClient(registration) {
+    const client = await this.request('PUT', 'clients', registration)
+    this.view.clients = [...this.view.clients.filter((other) => other.client_id !== client.client_id), client]
+    return client
+  }
+
+  /** Adds a user, or replaces the one of that name: `username`, `password`, `claims`. */
+  addUser(user) {
+    return this.request('PUT', 'users', user)
+  }
+
+  /** Switches a fault on. */
+  async addFault(fault) {
+    await this.request('PUT', `faults/${fault}`)
+  }
+
+  /** Switches a fault off. */
+  async removeFault(fault) {
+    await this.request('DELETE', `faults/${fault}`)
+  }
+
+  /** Adds scripts by their ids, over everything that is in force; that their rules apply is verified like what is expected. */
+  async addScripts(scripts) {
+    await this.request('POST', 'scripts', scripts)
+  }
+
+  /** Puts new keys in place of those that sign: `{ alg: 'ES256', publish: false, keep_old: false }`. */
+  async rotateKeys(how = {}) {
+    const { keys } = await this.request('POST', 'keys/rotate', how)
+    return keys
   }
 
   /** Moves the clock of the realm forward: `'90s'`, `'1h 30m'`. */
@@ -246,9 +285,14 @@ export class Realm {
     return entry
   }
 
-  /** Expects exchanges, past and future ones: `times` of them (`2`, `{ lte: 1 }`), without it at least one. */
-  expect(match, times, name) {
-    return this.request('POST', 'expectations', { expect: [{ when: match, times, name }] })
+  /** Expects exchanges, past and future ones: `times` of them (`2`, `{ gte: 1, lte: 3 }`), without it at least one. */
+  async expect(match, times, name) {
+    await this.request('POST', 'expectations', { expect: [{ when: match, times, name }] })
+  }
+
+  /** Expects at least one exchange for each of these, one after the other: `{ endpoint: 'authorize' }, { endpoint: 'token' }`. */
+  async expectInOrder(...matches) {
+    await this.request('POST', 'expectations', { expect: matches.map((when) => ({ when })), in_order: true })
   }
 
   /** Fails if something that was expected did not happen, and tells what came nearest. */

@@ -45,6 +45,8 @@ function authorizationUrl(realm, more = {}) {
   return `${realm.issuer}/authorize?${new URLSearchParams(request)}`
 }
 
+const busy = { patch: [{ when: { endpoint: 'token', first: 1 }, respond: { status: 503, json: {} } }] }
+
 export const promises = {
   'a realm issues tokens and keeps a journal': async (t) => {
     const realm = await oauthspec(t, { clients: [service] })
@@ -86,7 +88,6 @@ export const promises = {
   },
 
   'a script makes it misbehave at a moment': async (t) => {
-    const busy = { patch: [{ when: { endpoint: 'token', first: 1 }, respond: { status: 503, json: {} } }] }
     const realm = await oauthspec(t, { scripts: { busy } })
     assert.equal((await tokenFrom(realm.issuer)).status, 503)
     assert.equal((await tokenFrom(realm.issuer)).status, 401)
@@ -186,6 +187,50 @@ export const promises = {
     const realm = await oauthspec(t)
     assert.deepEqual((await realm.request('PUT', 'variants/opaque-access-tokens')).variants, ['opaque-access-tokens'])
     assert.ok((await realm.server.request('GET', 'catalog')).faults)
+  },
+
+  'a client that is not there is named': async (t) => {
+    const realm = await oauthspec(t)
+    assert.throws(() => realm.client('wep'), /'wep'; it has web, web2/)
+  },
+
+  'a realm is changed while it runs': async (t) => {
+    const realm = await oauthspec(t)
+    const added = await realm.addClient(service)
+    assert.equal(realm.client('app'), added)
+    assert.equal((await tokenFrom(realm.issuer)).status, 200)
+    assert.equal((await realm.addUser({ username: 'carol' })).password, 'carol')
+    await realm.addScripts({ busy })
+    assert.equal((await tokenFrom(realm.issuer)).status, 503)
+    const { token } = await realm.mint('access_token', 'web', { user: 'carol' })
+    await realm.advance('2h')
+    await realm.addFault('bearer-never-expires')
+    assert.equal((await ask(`${realm.issuer}/resource`, { token })).status, 200)
+    await realm.removeFault('bearer-never-expires')
+    assert.equal((await ask(`${realm.issuer}/resource`, { token })).status, 401)
+  },
+
+  'keys are rotated': async (t) => {
+    const realm = await oauthspec(t)
+    const published = async () => (await ask(`${realm.issuer}/jwks`)).body.keys.map(({ kid }) => kid)
+    const before = await published()
+    await realm.rotateKeys({ keep_old: false })
+    const after = await published()
+    assert.ok(after.length > 0 && !after.some((kid) => before.includes(kid)))
+  },
+
+  'expectations have bounds and order': async (t) => {
+    const realm = await oauthspec(t)
+    await realm.expect({ endpoint: 'token' }, { gte: 1, lte: 2 })
+    await realm.expectInOrder({ endpoint: 'token' }, { endpoint: 'jwks' })
+    await tokenFrom(realm.issuer)
+    await assert.rejects(realm.verify(), /jwks/)
+    await ask(`${realm.issuer}/jwks`)
+  },
+
+  'what is no test is told so': async () => {
+    // The context of `before` inside `describe`, and of `beforeAll`.
+    await assert.rejects(oauthspec({ name: 'a suite' }), /Server\.start/)
   },
 
   'a refused request names the member': async (t) => {

@@ -21,6 +21,7 @@ One server runs for the whole session; each test has a realm of its own, which i
             yield server
 """
 
+import contextlib
 import json
 import os
 import ssl
@@ -173,13 +174,42 @@ class Realm:
         self.name = view["name"]
         #: The issuer identifier; metadata are where RFC 8414 and OpenID Connect Discovery look for them.
         self.issuer = view["issuer"]
-        self._path = f"realms/{urllib.parse.quote(self.name, safe='')}"
+        self._path = f"realms/{self.name}"
         #: The URL of its control API.
         self.control = f"{server.control}/{self._path}"
 
     def client(self, client_id):
         """The client of that id as it is registered: `client_secret`, `redirect_uris`, `grant_types`, `scopes`."""
-        return next(client for client in self.view["clients"] if client["client_id"] == client_id)
+        known = {client["client_id"]: client for client in self.view["clients"]}
+        if client_id not in known:
+            raise LookupError(f"the realm has no client {client_id!r}; it has {', '.join(known) or 'none'}")
+        return known[client_id]
+
+    def add_client(self, client_id, **registration):
+        """Adds a client, or replaces the one of that id: `client_secret`, `redirect_uris`, `grant_types`, `scopes`."""
+        client = self.request("PUT", "clients", {"client_id": client_id, **registration})
+        self.view["clients"] = [other for other in self.view["clients"] if other["client_id"] != client_id] + [client]
+        return client
+
+    def add_user(self, username, **user):
+        """Adds a user, or replaces the one of that name: `password`, `claims`."""
+        return self.request("PUT", "users", {"username": username, **user})
+
+    def add_fault(self, fault):
+        """Switches a fault on."""
+        self.request("PUT", f"faults/{fault}")
+
+    def remove_fault(self, fault):
+        """Switches a fault off."""
+        self.request("DELETE", f"faults/{fault}")
+
+    def add_scripts(self, scripts):
+        """Adds scripts by their ids, over everything that is in force; that their rules apply is verified like what is expected."""
+        self.request("POST", "scripts", scripts)
+
+    def rotate_keys(self, **how):
+        """Puts new keys in place of those that sign: `alg="ES256"` of them, `publish=False`, `keep_old=False`."""
+        return self.request("POST", "keys/rotate", how)["keys"]
 
     def advance(self, duration):
         """Moves the clock of the realm forward: `"90s"`, `"1h 30m"`."""
@@ -218,10 +248,14 @@ class Realm:
         return self.request("POST", "journal/wait", body)["entry"]
 
     def expect(self, times=None, name=None, **match):
-        """Expects exchanges, past and future ones: `times` of them (`2`, `{"lte": 1}`), without it at least one."""
+        """Expects exchanges, past and future ones: `times` of them (`2`, `{"gte": 1, "lte": 3}`), without it at least one."""
         expectation = {"when": match, "times": times, "name": name}
         given = {member: value for member, value in expectation.items() if value is not None}
         self.request("POST", "expectations", {"expect": [given]})
+
+    def expect_in_order(self, *matches):
+        """Expects at least one exchange for each of these, one after the other: `{"endpoint": "authorize"}, {"endpoint": "token"}`."""
+        self.request("POST", "expectations", {"expect": [{"when": match} for match in matches], "in_order": True})
 
     def verify(self):
         """Fails if something that was expected did not happen, and tells what came nearest."""
@@ -231,6 +265,13 @@ class Realm:
     def delete(self):
         """Removes the realm with all that belongs to it."""
         self.server.request("DELETE", self._path)
+
+    def close(self):
+        """Verifies, and removes the realm."""
+        try:
+            self.verify()
+        finally:
+            self.delete()
 
     def request(self, method, path, body=None):
         """A control request below this realm, for what has no method here: `request("PUT", "variants/opaque-access-tokens")`."""
@@ -260,7 +301,8 @@ def problem(text):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "oauthspec(profile, variants, faults, patches, scripts, clients, users, …): the realm of a test")
+    members = "auto_login, profile, variants, faults, patches, scripts, clients, users, …"
+    config.addinivalue_line("markers", f"oauthspec({members}): the realm of a test")
 
 
 @pytest.fixture(scope="session")
@@ -271,12 +313,33 @@ def oauthspec_server():
 
 
 @pytest.fixture
-def oauthspec(request, oauthspec_server):
-    """A realm for the test, made as the marker `oauthspec` says."""
-    marker = request.node.get_closest_marker("oauthspec")
-    realm = oauthspec_server.realm(**(marker.kwargs if marker else {}))
-    yield realm
-    try:
-        realm.verify()
-    finally:
-        realm.delete()
+def oauthspec_realm(oauthspec_server):
+    """Makes further realms for the test, as `Server.realm` does; each is verified and removed when the test is over."""
+    with contextlib.ExitStack() as realms:
+
+        def make(**spec):
+            realm = oauthspec_server.realm(**spec)
+            realms.callback(realm.close)
+            return realm
+
+        yield make
+
+
+@pytest.fixture
+def oauthspec(request, oauthspec_realm):
+    """A realm for the test, made as the markers `oauthspec` of the test, its class and its module say."""
+    return oauthspec_realm(**_merged(marker.kwargs for marker in request.node.iter_markers("oauthspec")))
+
+
+def _merged(specs):
+    """What the nearest says wins, but lists (faults) and tables (scripts) of the others stay."""
+    merged = {}
+    for spec in reversed(list(specs)):
+        for member, value in spec.items():
+            before = merged.get(member)
+            if isinstance(before, dict):
+                value = {**before, **value}
+            elif isinstance(before, (list, tuple)):
+                value = [*before, *value]
+            merged[member] = value
+    return merged

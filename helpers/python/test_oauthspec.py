@@ -18,6 +18,7 @@ import pytest
 
 from oauthspec_pytest import ControlError, Server
 
+BUSY = {"patch": [{"when": {"endpoint": "token", "first": 1}, "respond": {"status": 503, "json": {}}}]}
 SERVICE = {"client_id": "app", "client_secret": "app-secret", "grant_types": ["client_credentials"], "scopes": ["api:read"]}
 
 
@@ -86,7 +87,7 @@ def test_each_test_has_a_realm_of_its_own(oauthspec, oauthspec_server):
     assert oauthspec.journal() == []
 
 
-@pytest.mark.oauthspec(scripts={"busy": {"patch": [{"when": {"endpoint": "token", "first": 1}, "respond": {"status": 503, "json": {}}}]}})
+@pytest.mark.oauthspec(scripts={"busy": BUSY})
 def test_a_script_makes_it_misbehave_at_a_moment(oauthspec):
     assert token_from(oauthspec.issuer)[0] == 503
     assert token_from(oauthspec.issuer)[0] == 401
@@ -206,3 +207,72 @@ def test_a_mock_that_runs_already_is_used_and_left_alone(monkeypatch):
             Server(token="wrong", ca_file=running.ca_file).realm()
     with pytest.raises(ControlError, match=running.control):
         Server().realm()
+
+
+@pytest.mark.oauthspec(faults=["openid-alg-none"], scripts={"a": BUSY}, seed=1)
+class TestMarkers:
+    @pytest.mark.oauthspec(faults=["bearer-never-expires"], scripts={"b": BUSY}, seed=2)
+    def test_they_add_up(self, oauthspec):
+        policy = oauthspec.view["policy"]
+        assert policy["faults"] == ["openid-alg-none", "bearer-never-expires"]
+        assert policy["scripts"] == ["a", "b"]
+        token_from(oauthspec.issuer)
+        token_from(oauthspec.issuer)
+
+
+def test_further_realms_are_verified_and_removed(pytester):
+    pytester.makeconftest('pytest_plugins = ["oauthspec_pytest"]')
+    pytester.makepyfile(
+        """
+        import pytest
+        from oauthspec_pytest import ControlError
+
+        made = []
+
+        def test_expects(oauthspec_realm):
+            made.extend([oauthspec_realm(), oauthspec_realm()])
+            for realm in made:
+                realm.expect(endpoint="token")
+
+        def test_they_are_gone():
+            for realm in made:
+                with pytest.raises(ControlError, match=realm.name):
+                    realm.journal()
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=2, errors=1)
+
+
+def test_a_client_that_is_not_there_is_named(oauthspec):
+    with pytest.raises(LookupError, match="'wep'; it has web, web2"):
+        oauthspec.client("wep")
+
+
+def test_a_realm_is_changed_while_it_runs(oauthspec):
+    added = oauthspec.add_client("app", client_secret="app-secret", token_endpoint_auth_method="client_secret_post")
+    assert oauthspec.client("app") == added
+    assert token_from(oauthspec.issuer)[0] == 200
+    assert oauthspec.add_user("carol", claims={"email": "carol@example.com"})["password"] == "carol"
+    oauthspec.add_scripts({"busy": BUSY})
+    assert [token_from(oauthspec.issuer)[0] for _ in range(2)] == [503, 200]
+    token = oauthspec.mint("access_token", "web", user="carol", scope="openid")["token"]
+    oauthspec.advance("2h")
+    oauthspec.add_fault("bearer-never-expires")
+    assert ask(f"{oauthspec.issuer}/resource", token=token)[0] == 200
+    oauthspec.remove_fault("bearer-never-expires")
+    assert ask(f"{oauthspec.issuer}/resource", token=token)[0] == 401
+
+
+def test_keys_are_rotated(oauthspec):
+    before = {key["kid"] for key in ask(f"{oauthspec.issuer}/jwks")[1]["keys"]}
+    oauthspec.rotate_keys(keep_old=False)
+    assert before.isdisjoint(key["kid"] for key in ask(f"{oauthspec.issuer}/jwks")[1]["keys"])
+
+
+def test_expectations_have_bounds_and_order(oauthspec):
+    oauthspec.expect(times={"gte": 1, "lte": 2}, endpoint="token")
+    oauthspec.expect_in_order({"endpoint": "token"}, {"endpoint": "jwks"})
+    token_from(oauthspec.issuer)
+    with pytest.raises(AssertionError, match="jwks"):
+        oauthspec.verify()
+    ask(f"{oauthspec.issuer}/jwks")
