@@ -1,6 +1,6 @@
 // A mock authorization server for each test, for node:test and vitest.
 //
-// Copy this file beside your tests. It needs the program `oauthspec` in PATH or in the environment variable OAUTHSPEC_BIN, Node 18 or
+// Copy this file beside your tests, for TypeScript with `oauthspec.d.mts`. It needs the program `oauthspec` in PATH or in the environment variable OAUTHSPEC_BIN, Node 18 or
 // later, and no package.
 //
 //     test('logs in', async (t) => {
@@ -243,13 +243,13 @@ export class Realm {
   }
 
   /** Moves the clock of the realm forward: `'90s'`, `'1h 30m'`. */
-  advance(duration) {
-    return this.request('POST', 'clock', { advance: duration })
+  async advance(duration) {
+    await this.request('POST', 'clock', { advance: duration })
   }
 
   /** Stops the clock of the realm. */
-  freeze() {
-    return this.request('POST', 'clock', { frozen: true })
+  async freeze() {
+    await this.request('POST', 'clock', { frozen: true })
   }
 
   /**

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import https from 'node:https'
 import { json } from 'node:stream/consumers'
-import { oauthspec, Server } from './oauthspec.mjs'
+import { oauthspec, Realm, Server } from './oauthspec.mjs'
 
 const service = {
   client_id: 'app',
@@ -231,6 +231,13 @@ export const promises = {
   'what is no test is told so': async () => {
     // The context of `before` inside `describe`, and of `beforeAll`.
     await assert.rejects(oauthspec({ name: 'a suite' }), /Server\.start/)
+  },
+
+  'the types name all that there is': () => {
+    const types = readFileSync(new URL('oauthspec.d.mts', import.meta.url), 'utf8')
+    for (const { prototype } of [Server, Realm]) {
+      for (const name of Object.getOwnPropertyNames(prototype)) assert.match(types, new RegExp(`^  (readonly |private )?${name}[(:]`, 'm'))
+    }
   },
 
   'a refused request names the member': async (t) => {
