@@ -1,7 +1,7 @@
 // Package oauthspec gives each test a mock authorization server of its own.
 //
-// Copy this file into your module. It needs the program oauthspec in PATH or in the environment variable OAUTHSPEC_BIN, and the
-// standard library only.
+// Copy this file into a directory of its own in your module: it is a package. It needs the program oauthspec in PATH or in the environment
+// variable OAUTHSPEC_BIN, and the standard library only.
 //
 //	func TestLogin(t *testing.T) {
 //		realm := oauthspec.New(t, nil)
@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
@@ -186,18 +187,19 @@ func New(t testing.TB, spec Spec, options ...Options) *Realm {
 
 func withAutoLogin(t testing.TB, spec Spec) Spec {
 	t.Helper()
-	patches := Spec{}
-	// Whatever type the given ones are of, in JSON they are an object.
-	if given, found := spec["patches"]; found {
-		text, err := json.Marshal(given)
-		if err == nil {
-			err = json.Unmarshal(text, &patches)
-		}
-		if err != nil {
-			t.Fatalf("patches: %v", err)
-		}
+	patches := Spec{"auto-login": Spec{"patch": []Spec{{"set": Spec{"pages.login": false, "pages.consent": "never"}}}}}
+	// Whatever type the given ones are of, in JSON they are an object, or null.
+	var given Spec
+	text, err := json.Marshal(spec["patches"])
+	if err == nil {
+		err = json.Unmarshal(text, &given)
 	}
-	patches["auto-login"] = Spec{"patch": []Spec{{"set": Spec{"pages.login": false, "pages.consent": "never"}}}}
+	if err != nil {
+		t.Fatalf("patches: %v", err)
+	}
+	for id, patch := range given {
+		patches[id] = patch
+	}
 	changed := Spec{}
 	for member, value := range spec {
 		changed[member] = value
@@ -297,6 +299,8 @@ func (r *Realm) Mint(kind, client string, more Spec) Token {
 func (r *Realm) Authorize(request string) *url.URL {
 	r.t.Helper()
 	browser := *r.HTTPClient
+	// It never fails.
+	browser.Jar, _ = cookiejar.New(nil)
 	browser.CheckRedirect = func(next *http.Request, past []*http.Request) error {
 		for _, own := range []string{r.Issuer, r.published, r.Control} {
 			if !sameOrigin(next.URL, own) {

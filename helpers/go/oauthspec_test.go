@@ -112,6 +112,16 @@ func TestAutoLoginLeadsToTheCallback(t *testing.T) {
 	}
 }
 
+func TestWithoutAutoLoginThereIsAPage(t *testing.T) {
+	realm, told := New(t, nil), &listener{TB: t}
+	asking := *realm
+	asking.t = told
+	asking.Authorize(authorizationURL(realm, "openid"))
+	if len(told.said) != 1 || !strings.Contains(told.said[0], "answered with 200 and no redirect; realms with AutoLogin") {
+		t.Fatal(told.said)
+	}
+}
+
 func TestEachTestHasARealmOfItsOwn(t *testing.T) {
 	one, other := New(t, nil), New(t, nil)
 	if one.Issuer == other.Issuer || len(one.Journal(nil)) != 0 {

@@ -145,7 +145,7 @@ export class Server {
   readonly agent: Agent
   realm(spec?: Spec): Promise<Realm>
   request(method: string, path: string, body?: Json): Promise<any>
-  redirect(url: string | URL): Promise<URL>
+  redirect(url: string | URL, cookies?: Map<string, string>): Promise<URL>
   close(): Promise<void>
 }
 

@@ -1,7 +1,7 @@
 // A mock authorization server for each test, for node:test and vitest.
 //
-// Copy this file beside your tests, for TypeScript with `oauthspec.d.mts`. It needs the program `oauthspec` in PATH or in the environment variable OAUTHSPEC_BIN, Node 18 or
-// later, and no package.
+// Copy this file beside your tests, for TypeScript with `oauthspec.d.mts`. It needs the program `oauthspec` in PATH or in the environment
+// variable OAUTHSPEC_BIN, Node 18 or later, and no package.
 //
 //     test('logs in', async (t) => {
 //       const realm = await oauthspec(t)                                      // node:test, and vitest with its test context
@@ -38,7 +38,7 @@ const shared = new Map()
 export async function oauthspec(t, spec = {}, options = {}) {
   const whenOver = t.onTestFinished ?? t.after
   if (!whenOver) {
-    throw new Error('oauthspec(t) takes the context of a test; in before and beforeAll use Server.start() and server.realm(), and close them')
+    throw new Error('oauthspec(t) takes the context of a test; before and beforeAll use Server.start() and server.realm(), and close them')
   }
   const kind = JSON.stringify(options)
   if (!shared.has(kind)) shared.set(kind, Server.start(options))
@@ -152,10 +152,15 @@ export class Server {
     return answer ? JSON.parse(answer) : undefined
   }
 
-  /** Where a GET request is redirected to. */
-  async redirect(url) {
-    const response = await this.#send(url, {})
+  /** Where a GET request is redirected to. `cookies`: those that the browser has, to which it adds. */
+  async redirect(url, cookies = new Map()) {
+    const headers = cookies.size ? { Cookie: [...cookies].map((pair) => pair.join('=')).join('; ') } : {}
+    const response = await this.#send(url, { headers })
     response.resume()
+    for (const cookie of response.headers['set-cookie'] ?? []) {
+      const [, name, value] = /^([^=]*)=([^;]*)/.exec(cookie)
+      cookies.set(name, value)
+    }
     const { location } = response.headers
     if (location) return new URL(location, url)
     throw new Error(`${url} was answered with ${response.statusCode} and no redirect; realms with \`autoLogin\` show no login page`)
@@ -266,8 +271,9 @@ export class Realm {
    */
   async authorize(url) {
     const own = [this.issuer, this.view.control, this.control].map((ofMock) => new URL(ofMock).origin)
+    const cookies = new Map()
     for (let redirects = 0; redirects < 10; redirects++) {
-      url = await this.server.redirect(url)
+      url = await this.server.redirect(url, cookies)
       if (!own.includes(url.origin)) return url
     }
     throw new Error(`${url}: too many redirects`)

@@ -17,6 +17,8 @@ One server runs for the whole session; each test has a realm of its own, which i
 
     @pytest.fixture(scope="session")
     def oauthspec_server():
+        from oauthspec_pytest import Server
+
         with Server("--profile", "keycloak", tls=True) as server:
             yield server
 """
@@ -74,10 +76,7 @@ class Server:
         self.control = f"{url.rstrip('/').removesuffix('/_oauthspec')}/_oauthspec" if url else self._start(options, tls)
         if self.control.startswith("https:"):
             self.ssl_context = ssl.create_default_context(cafile=self.ca_file)
-        # No proxy of the environment is asked: it does not know this machine.
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.ssl_context), _NoRedirects
-        )
+        self._opener = self.browser()
 
     def _start(self, options: tuple[str, ...], tls: bool) -> str:
         if tls:
@@ -147,18 +146,15 @@ class Server:
             raise ControlError(f"{method} {url}: {error.reason}") from error
         return json.loads(text) if text else None
 
-    def redirect(self, url: str) -> str:
-        """Where a GET request is redirected to."""
-        location: str | None = None
-        try:
-            with self._opener.open(url) as response:
-                status = response.status
-        except urllib.error.HTTPError as error:
-            with error:
-                status, location = error.code, error.headers["Location"]
-        if not location:
-            raise ControlError(f"{url} was answered with {status} and no redirect; realms with `auto_login` show no login page")
-        return urllib.parse.urljoin(url, location)
+    def browser(self) -> urllib.request.OpenerDirector:
+        """Opens URLs as a browser does, with cookies of its own, but follows no redirect. It trusts the server."""
+        return urllib.request.build_opener(
+            # No proxy of the environment is asked: it does not know this machine.
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=self.ssl_context),
+            urllib.request.HTTPCookieProcessor(),
+            _NoRedirects,
+        )
 
     def close(self) -> None:
         """Ends the program, which also ends with this process. It is killed where nothing else helps."""
@@ -248,8 +244,9 @@ class Realm:
         The answer is in its query, a code or an error. The redirect to the client is not followed.
         """
         own = {_origin(of_mock) for of_mock in (self.issuer, self.view["control"], self.control)}
+        browser = self.server.browser()
         for _ in range(10):
-            url = self.server.redirect(url)
+            url = _redirect(browser, url)
             if _origin(url) not in own:
                 return url
         raise ControlError(f"{url}: too many redirects")
@@ -301,6 +298,19 @@ class Realm:
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+def _redirect(browser: urllib.request.OpenerDirector, url: str) -> str:
+    location: str | None = None
+    try:
+        with browser.open(url) as response:
+            status = response.status
+    except urllib.error.HTTPError as error:
+        with error:
+            status, location = error.code, error.headers["Location"]
+    if not location:
+        raise ControlError(f"{url} was answered with {status} and no redirect; realms with `auto_login` show no login page")
+    return urllib.parse.urljoin(url, location)
 
 
 def _origin(url: str) -> tuple[str, str]:

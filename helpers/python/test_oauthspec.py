@@ -71,7 +71,7 @@ def test_auto_login_leads_to_the_callback(oauthspec):
 
 
 def test_without_auto_login_there_is_a_page(oauthspec):
-    with pytest.raises(ControlError, match="auto_login"):
+    with pytest.raises(ControlError, match="login.* with 200 and .* `auto_login`"):
         oauthspec.authorize(authorization_url(oauthspec))
 
 
