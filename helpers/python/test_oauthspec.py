@@ -174,7 +174,8 @@ def test_it_does_not_wait_for_delayed_answers():
         began = time.monotonic()
         server.close()
         assert time.monotonic() - began < 4
-        assert isinstance(answer.exception(), OSError)
+        # A server that is stopped sends what it delayed at once.
+        assert answer.result()[0] == 401
 
 
 def test_it_serves_by_tls():

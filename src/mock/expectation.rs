@@ -90,6 +90,12 @@ impl Expectation {
         Self { name: name.into(), ..self }
     }
 
+    /// At that path, `*` standing for any characters; with several, one of them.
+    #[must_use]
+    pub fn path(self, path: impl Into<String>) -> Self {
+        self.with(|matcher| matcher.path(path))
+    }
+
     /// With that method.
     #[must_use]
     pub fn method(self, method: impl Into<String>) -> Self {

@@ -42,11 +42,10 @@ pub(super) fn at_once(call: &Call<'_>, state: &mut State, transaction: &Transact
 /// A transaction for an authorization request, with the login of the browser if that will do.
 pub(super) fn transaction(call: &Call<'_>, effective: &Arc<Effective>, state: &mut State, asked: Asked) -> Transaction {
     let policy = &*effective.policy;
-    let found = session(call, policy, state)
-        .filter(|_| policy.authorize.remember_login)
-        .or_else(|| anonymous(call, policy, asked.login_hint.as_deref()));
     let must_log_in = |session: &Session| too_old(session, asked.max_age, call.now) || (asked.login_again && !asked.silent);
-    let session = found.filter(|session| !must_log_in(session));
+    let found = session(call, policy, state).filter(|session| policy.authorize.remember_login && !must_log_in(session));
+    // Where nobody is asked, everybody has logged in just now.
+    let session = found.or_else(|| anonymous(call, policy, asked.login_hint.as_deref()));
     let (csrf, browser) = (state.random.secret("csrf", 22), state.random.secret("browser", 22));
     Transaction { asked, effective: Arc::clone(effective), csrf, browser, session, begun: call.now }
 }

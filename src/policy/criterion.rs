@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Answer;
+use super::library::matches;
 use super::matcher::{Matcher, Moment, Test};
 use crate::oauth::{Params, Response};
 
@@ -11,6 +12,7 @@ use crate::oauth::{Params, Response};
 pub(super) enum Word {
     Endpoint,
     Method,
+    Path,
     Grant,
     Client,
     Auth,
@@ -43,6 +45,7 @@ pub(super) fn criteria(matcher: &Matcher) -> Vec<Criterion<'_>> {
     let words = [
         (Word::Endpoint, &matcher.endpoint),
         (Word::Method, &matcher.method),
+        (Word::Path, &matcher.path),
         (Word::Grant, &matcher.grant),
         (Word::Client, &matcher.client),
         (Word::Auth, &matcher.auth),
@@ -109,6 +112,7 @@ impl Word {
         match self {
             Self::Endpoint => "endpoint",
             Self::Method => "method",
+            Self::Path => "path",
             Self::Grant => "grant",
             Self::Client => "client",
             Self::Auth => "auth",
@@ -125,6 +129,7 @@ impl Word {
         wanted == value
             || matches!(self, Self::Status) && wanted.strip_suffix("xx").is_some_and(|class| value.starts_with(class))
             || matches!(self, Self::Method) && wanted.eq_ignore_ascii_case(value)
+            || matches!(self, Self::Path) && matches(wanted, value)
     }
 
     fn values<'a>(self, moment: &Moment<'a>) -> Vec<Cow<'a, str>> {
@@ -132,6 +137,7 @@ impl Word {
         match self {
             Self::Endpoint => vec![moment.endpoint.into()],
             Self::Method => vec![moment.request.method.as_str().into()],
+            Self::Path => vec![moment.request.path().into()],
             Self::Grant => listed(moment.grant),
             Self::Client => listed(moment.client),
             Self::Auth => listed(moment.auth),

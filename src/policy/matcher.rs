@@ -68,6 +68,8 @@ pub struct Matcher {
     pub endpoint: Vec<String>,
     /// One of these methods.
     pub method: Vec<String>,
+    /// One of these paths, as they were sent; `*` stands for any characters.
+    pub path: Vec<String>,
     /// One of these grant types.
     pub grant: Vec<String>,
     /// One of these client identifiers.
@@ -165,6 +167,20 @@ impl Matcher {
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint.push(endpoint.into());
+        self
+    }
+
+    /// At that path, `*` standing for any characters; with several, one of them.
+    ///
+    /// ```
+    /// use oauthspec::policy::Matcher;
+    ///
+    /// let openid_document = Matcher::at("metadata").path("*/openid-configuration");
+    /// assert_eq!(openid_document.to_string(), "endpoint = metadata, path = */openid-configuration");
+    /// ```
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path.push(path.into());
         self
     }
 

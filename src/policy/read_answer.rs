@@ -63,23 +63,27 @@ impl Answers<'_> {
         if let Some(body) = given.first().filter(|_| !respond.body.is_empty()) {
             self.check_body(&body.span, status);
         }
-        for (name, value) in self.headers(&mut fields) {
-            respond.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-            respond.headers.push((name, value));
-        }
+        let headers = self.headers(&mut fields);
+        // What is said here goes before what follows from the body.
+        respond.headers.retain(|(known, _)| !headers.iter().any(|(name, _)| known.eq_ignore_ascii_case(name)));
+        respond.headers.extend(headers);
         respond.delivery = fields.take("bytes").map_or_else(Delivery::default, |node| self.delivery(node));
         fields.finish();
         respond
     }
 
-    /// The member `headers`: fields that HTTP can carry.
+    /// The member `headers`: fields that HTTP can carry; one with a list of values stands so often.
     fn headers(&self, fields: &mut Fields<'_>) -> Vec<(String, String)> {
         let entries = fields.take("headers").map_or(&[][..], |node| self.0.entries(node));
-        entries.iter().filter_map(|entry| self.header(entry)).collect()
+        let mut out = Vec::new();
+        for entry in entries {
+            out.extend(self.0.one_or_many(&entry.value).iter().filter_map(|value| self.header(entry, value)));
+        }
+        out
     }
 
-    fn header(&self, entry: &Entry) -> Option<(String, String)> {
-        let value = self.0.string(&entry.value)?;
+    fn header(&self, entry: &Entry, node: &Node) -> Option<(String, String)> {
+        let value = self.0.string(node)?;
         if entry.key.is_empty() || !entry.key.bytes().all(is_tchar) {
             self.0.add(&entry.span, format!("`{}` cannot name a header field (RFC 9110 section 5.1)", entry.key.escape_debug()));
         } else if OF_LENGTH.iter().any(|name| entry.key.eq_ignore_ascii_case(name)) {
@@ -87,7 +91,7 @@ impl Answers<'_> {
             self.0.add_with_help(&entry.span, format!("`{}` follows from the body", entry.key), help);
         }
         if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-            self.0.add(&entry.value.span, "a header field holds no control characters (RFC 9110 section 5.5)");
+            self.0.add(&node.span, "a header field holds no control characters (RFC 9110 section 5.5)");
         }
         Some((entry.key.clone(), value.to_owned()))
     }

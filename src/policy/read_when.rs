@@ -99,6 +99,7 @@ fn of_request(fields: &mut Fields<'_>, sink: &Sink) -> Matcher {
     Matcher {
         endpoint: closed("endpoint", names(fields, "endpoint", sink), &When::ENDPOINTS),
         method: plain(names(fields, "method", sink)),
+        path: plain(names(fields, "path", sink)),
         grant: plain(names(fields, "grant", sink)),
         client: plain(names(fields, "client", sink)),
         auth: closed("client authentication", names(fields, "auth", sink), &When::AUTH),

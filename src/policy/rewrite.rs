@@ -138,11 +138,10 @@ impl Rewrite {
         if let Some(status) = self.status {
             response.status = status;
         }
-        for (name, value) in &self.headers {
-            match value {
-                Some(value) => response.headers.set(name, value.as_bytes()),
-                None => response.headers.remove(name),
-            }
+        // One that is set more than once stands so often; what was there goes.
+        self.headers.iter().for_each(|(name, _)| response.headers.remove(name));
+        for (name, value) in self.headers.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            response.headers.push(name, value);
         }
         if let Some(body) = &self.body {
             response.body = body.clone().into_bytes();

@@ -46,6 +46,24 @@ const WORDS: &[(&str, &[&str])] = &[
     ("errors.token.*.challenge", &["never", "when-header-used", "always"]),
 ];
 
+/// Settings that are lists of words, with those that mean something.
+const LISTS: &[(&str, &[&str])] = &[
+    ("authorize.response_modes", &["query", "fragment", "form_post"]),
+    ("client_auth.methods", &["client_secret_basic", "client_secret_post", "none"]),
+    ("jwks.published", &["ES256", "RS256", "RS256-second"]),
+    ("pkce.methods", &["S256", "plain"]),
+    (
+        "token.grants",
+        &[
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "password",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+    ),
+];
+
 const CHANGES: [&str; 8] = ["none", "append", "lower-case", "truncate", "html-escape", "decode-twice", "plus-to-blank", "trim"];
 
 const SOURCES: [&str; 7] = ["random", "counter", "time", "constant", "short", "half", "uuid"];
@@ -182,6 +200,11 @@ pub(super) fn check(path: &str, value: &Value) -> Result<(), String> {
     {
         return Err(format!("`{path}` is one of {}, not {}", quoted(words), short(value)));
     }
+    if let (Some(words), Some(items)) = (lists(path), value.as_array())
+        && let Some(other) = items.iter().find(|item| !item.as_str().is_some_and(|text| words.contains(&text)))
+    {
+        return Err(format!("`{path}` is a list of {}, not of {}", quoted(words), short(other)));
+    }
     fit(path, value).map_err(|message| explain(path, value, &message))
 }
 
@@ -194,6 +217,10 @@ fn fit(path: &str, value: &Value) -> Result<(), String> {
 
 fn words(path: &str) -> Option<&'static [&'static str]> {
     WORDS.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, words)| *words)
+}
+
+fn lists(path: &str) -> Option<&'static [&'static str]> {
+    LISTS.iter().find(|(known, _)| *known == path).map(|(_, words)| *words)
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
@@ -211,6 +238,9 @@ fn allowed(path: &str, message: &str) -> String {
     if let Some(words) = words(path) {
         return format!("one of {}", quoted(words));
     }
+    if let Some(words) = lists(path) {
+        return format!("a list of {}", quoted(words));
+    }
     let mut original = defaults().clone();
     let original = parent(&mut original, path).and_then(|(members, name)| members.get(name).cloned());
     match original {
@@ -218,7 +248,13 @@ fn allowed(path: &str, message: &str) -> String {
         Some(Value::Number(_)) if message.contains("u16") => "a whole number from 0 to 65535".to_owned(),
         Some(Value::Number(_)) => "a whole number from 0".to_owned(),
         Some(Value::Array(_)) if fit(path, &serde_json::json!([{}])).is_ok() => "a list of tables".to_owned(),
-        Some(Value::Array(_)) => "a list of strings".to_owned(),
+        Some(Value::Array(_)) => match fit(path, &serde_json::json!(["\u{0}"])).err() {
+            Some(message) if message.contains("expected ") => {
+                let (_, choices) = message.split_once("expected ").unwrap_or_default();
+                format!("a list of {}", choices.trim_start_matches("one of "))
+            }
+            _ => "a list of strings".to_owned(),
+        },
         Some(Value::Object(_)) => "a table".to_owned(),
         // An impossible word makes serde say which words there are, if the string is a choice.
         _ => match fit(path, &Value::from("\u{0}")).err().as_ref().and_then(|message| message.split_once("expected ")) {
@@ -307,7 +343,14 @@ mod tests {
             wrong("authorize.redirect_status", json!(70000)),
             "`authorize.redirect_status` is a whole number from 0 to 65535, not 70000"
         );
-        assert_eq!(wrong("token.grants", json!("code")), "`token.grants` is a list of strings, not \"code\"");
+        assert_eq!(wrong("authorize.order", json!("code")), "`authorize.order` is a list of strings, not \"code\"");
+        assert_eq!(
+            wrong("pkce.methods", json!(["S256", "S257"])),
+            "`pkce.methods` is a list of `S256`, `plain`, not of \"S257\""
+        );
+        assert_eq!(wrong("pkce.methods", json!("S256")), "`pkce.methods` is a list of `S256`, `plain`, not \"S256\"");
+        let strange = wrong("robustness.crash_on", json!(["zz"]));
+        assert!(strange.starts_with("`robustness.crash_on` is a list of `") && strange.ends_with("not such a list"), "{strange}");
         assert_eq!(wrong("access_token.format", json!("jwe")), "`access_token.format` is one of `jwt`, `opaque`, not \"jwe\"");
         assert_eq!(
             wrong("errors.token.used_code.challenge", json!("x")),

@@ -35,6 +35,8 @@ pub(super) struct Filter {
     endpoint: Option<String>,
     /// Only with this method.
     method: Option<String>,
+    /// Only at this path; `*` stands for any characters.
+    path: Option<String>,
     /// Only with this grant type.
     grant: Option<String>,
     /// Only of this client.
@@ -67,7 +69,7 @@ pub(super) struct Entries {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
-    /// A matcher: `endpoint`, `method`, `grant`, `client`, `auth`, `user`, `parameter`, `form`, `query`, `header`, `json`, `status`,
+    /// A matcher: `endpoint`, `method`, `path`, `grant`, `client`, `auth`, `user`, `parameter`, `form`, `query`, `header`, `json`, `status`,
     /// `error`, `cause`, `applied`, `answer`. Nothing: every exchange.
     #[serde(default, rename = "match")]
     matching: Map<String, Value>,
@@ -109,6 +111,7 @@ pub(super) fn list(ask: &Ask, filter: Filter) -> Result<Entries, Trouble> {
     for (name, value) in [
         ("endpoint", filter.endpoint),
         ("method", filter.method),
+        ("path", filter.path),
         ("grant", filter.grant),
         ("client", filter.client),
         ("user", filter.user),

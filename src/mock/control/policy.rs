@@ -83,7 +83,9 @@ impl Chosen {
         for (kind, at, ids) in [(PatchKind::Variant, "/variants", variants), (PatchKind::Fault, "/faults", faults)] {
             if let Some(ids) = ids {
                 let one = |(index, id): (usize, &String)| named(kind, id, &format!("{at}/{index}"));
-                all.push((kind, ids.iter().enumerate().map(one).collect::<Result<_, _>>()?));
+                // Twice the same is the same once.
+                let first = |(index, id): &(usize, &String)| !ids[..*index].contains(id);
+                all.push((kind, ids.iter().enumerate().filter(first).map(one).collect::<Result<_, _>>()?));
             }
         }
         if let Some(patches) = patches {

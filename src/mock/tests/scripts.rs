@@ -375,3 +375,27 @@ fn the_original_differs_in_what_was_rewritten_alone() {
     original["token_type"] = told["token_type"].clone();
     assert_eq!(original, told);
 }
+
+#[test]
+fn documents_of_one_endpoint_are_told_apart_by_their_paths() {
+    let realm = scripted(
+        "[s]\n[[s.patch]]\nwhen = { path = \"*/openid-configuration\" }\nrewrite.message.members = { issuer = \"https://other.example\" }\n",
+    );
+    let issuer = |path: &str| {
+        let url = format!("https://as.example{path}");
+        realm.handle(&crate::oauth::Request::get(url)).json().unwrap()["issuer"].clone()
+    };
+    assert_eq!(issuer("/r/.well-known/openid-configuration"), "https://other.example");
+    assert_eq!(issuer("/.well-known/oauth-authorization-server/r"), "https://as.example/r");
+}
+
+#[test]
+fn header_fields_can_stand_more_than_once() {
+    let challenges = |what: &str| {
+        let realm = scripted(&format!("[s]\n[[s.patch]]\n{what} = [\"Basic\", \"Bearer\"] }}\n"));
+        let answer = service(&realm);
+        answer.headers.all("www-authenticate").map(|value| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(challenges("respond.headers = { WWW-Authenticate"), ["Basic", "Bearer"]);
+    assert_eq!(challenges("rewrite.message.headers = { WWW-Authenticate"), ["Basic", "Bearer"]);
+}

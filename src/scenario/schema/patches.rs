@@ -81,10 +81,12 @@ grammar! {
     /// When a rule applies. All that is given must hold.
     When {
         /// authorize, login, consent, token, revoke, introspect, userinfo, resource, jwks, metadata, register,
-        /// device_authorization, verification, end_session.
+        /// device_authorization, verification, end_session, error, unknown.
         endpoint: Option<OneOrMany<String>>,
         /// Methods.
         method: Option<OneOrMany<String>>,
+        /// One of these paths, as they are sent; `*` stands for any characters.
+        path: Option<OneOrMany<String>>,
         /// Grant types.
         grant: Option<OneOrMany<String>>,
         /// Client identifiers.
@@ -150,7 +152,7 @@ grammar! {
         /// Another status.
         status: Option<u16>,
         /// Header fields that are set.
-        headers: Option<BTreeMap<String, String>>,
+        headers: Option<BTreeMap<String, OneOrMany<String>>>,
         /// Header fields that are removed.
         unset_headers: Option<OneOrMany<String>>,
         /// Members of the JSON body, or parameters of the authorization response, that are set.
@@ -166,7 +168,7 @@ grammar! {
         /// The status; 200 if nothing is said.
         status: Option<u16>,
         /// Header fields.
-        headers: Option<BTreeMap<String, String>>,
+        headers: Option<BTreeMap<String, OneOrMany<String>>>,
         /// A text.
         body: Option<String>,
         /// A JSON document.

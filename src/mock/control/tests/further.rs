@@ -64,6 +64,17 @@ fn the_issuer_of_a_realm_is_fixed() {
 }
 
 #[test]
+fn a_fault_that_is_named_twice_is_in_force_once() {
+    let server = start();
+    let realm = post(
+        &server,
+        "/realms",
+        &json!({ "faults": ["code-reusable.accept", "code-reuse-keeps-tokens", "code-reusable.accept"] }),
+    );
+    assert_eq!(realm["policy"]["faults"], json!(["code-reusable.accept", "code-reuse-keeps-tokens"]));
+}
+
+#[test]
 fn times_of_rules_begin_after_the_clock_was_set() {
     let server = start();
     let script = json!({ "s": { "patch": [{ "when": { "endpoint": "jwks", "after": "1m" }, "respond": { "status": 503 } }] } });

@@ -213,7 +213,17 @@ fn claims_are_spelled_with_placeholders_anywhere() {
 fn nobody_is_asked_and_the_hint_says_who_it_is() {
     let realm = patched("guide", &[("pages.login", json!(false)), ("pages.consent", json!("never"))]);
     let subject = |hint: Option<&str>| {
-        let answer = tail(&realm, GUIDE, &[("login_hint", hint), ("code_challenge", None), ("code_challenge_method", None)]);
+        let answer = tail(
+            &realm,
+            GUIDE,
+            &[
+                ("login_hint", hint),
+                ("prompt", Some("login")),
+                ("max_age", Some("0")),
+                ("code_challenge", None),
+                ("code_challenge_method", None),
+            ],
+        );
         let code = Params::parse(answer.trim_start_matches('?').as_bytes()).unwrap().get("code").unwrap().into_owned();
         text(&claims(&redeem(&realm, GUIDE, &code, &[]).json().unwrap()["access_token"])["sub"]).to_owned()
     };
