@@ -207,7 +207,12 @@ impl Sink {
 
     /// The name that was probably meant; not looked for any more where there are mistakes enough.
     pub(crate) fn near<'n>(&self, wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-        if self.problems.borrow().len() < MOST { nearest(wrong, known) } else { None }
+        if self.is_full() { None } else { nearest(wrong, known) }
+    }
+
+    /// Whether there are more mistakes than are told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= MOST
     }
 
     /// How many mistakes there are so far.

@@ -27,7 +27,7 @@ use crate::target::{ClientKind, User};
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn mock(args: &MockArgs) -> Result<Exit, Error> {
-    no_slips(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+    no_slips(std::env::vars_os().filter(|(_, value)| !value.is_empty()).filter_map(|(name, _)| name.into_string().ok()))?;
     let config = settings(args)?;
     session::runtime()?.block_on(serve(args, config))
 }
@@ -76,11 +76,6 @@ fn no_slips(names: impl Iterator<Item = String>) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is given, and not empty: an environment may have variables that nobody filled in.
-fn filled<T: Clone>(given: Option<&T>, is_empty: impl Fn(&T) -> bool) -> Option<T> {
-    given.filter(|given| !is_empty(given)).cloned()
-}
-
 /// `[mock]` of the configuration, with what is given on the command line or in the environment in its place.
 fn settings(args: &MockArgs) -> Result<MockConfig, Error> {
     let mut config = match &args.config {
@@ -100,13 +95,12 @@ fn settings(args: &MockArgs) -> Result<MockConfig, Error> {
     config.journal_entries = realms.journal_entries.or(config.journal_entries);
     config.tls = tls_settings(&args.tls, config.tls);
     let realm = &mut config.realm;
-    realm.profile = filled(behaviour.profile.as_ref(), String::is_empty).or(realm.profile.take());
-    realm.script = filled(behaviour.script.as_ref(), |path| path.as_os_str().is_empty()).or(realm.script.take());
+    realm.profile = behaviour.profile.clone().or(realm.profile.take());
+    realm.script = behaviour.script.clone().or(realm.script.take());
     realm.seed = behaviour.seed.or(realm.seed);
     for (given, known) in [(&behaviour.variant, &mut realm.variants), (&behaviour.fault, &mut realm.faults)] {
-        let given: Vec<String> = given.iter().filter(|id| !id.is_empty()).cloned().collect();
         if !given.is_empty() {
-            *known = Some(given);
+            *known = Some(given.clone());
         }
     }
     for (option, wrong) in

@@ -27,7 +27,8 @@ pub mod values;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::builder::Resettable;
+use clap::{Arg, CommandFactory as _, FromArgMatches as _};
 
 use args::{Cli, Verb};
 use error::Error;
@@ -36,7 +37,12 @@ use exit::Exit;
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let exit = match Cli::try_parse() {
+    // A variable that is there and empty says nothing: environments have many that nobody filled in.
+    let unfilled = |argument: &Arg| argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    let heard = |argument: Arg| if unfilled(&argument) { argument.env(Resettable::Reset) } else { argument };
+    let command = Cli::command().mut_subcommand("mock", |mock| mock.mut_args(heard));
+    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let exit = match parsed {
         Ok(cli) => run(cli),
         Err(error) => {
             // If the message cannot be written there is nobody left to be told.

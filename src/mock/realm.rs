@@ -401,7 +401,7 @@ impl Realm {
             index: 0,
             at: UNIX_EPOCH + now,
             endpoint: endpoint.name(),
-            delivery: delivery.in_words(),
+            delivery: delivery.in_words(exchange.response().map_or(0, |response| response.body.len())),
             original: original.filter(|original| Some(original) != exchange.response()),
             exchange,
             grant: sketch.grant,

@@ -27,11 +27,12 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// What is not as usual about it, one sentence each.
-    pub(super) fn in_words(&self) -> Vec<String> {
+    /// `length` is that of the body.
+    pub(super) fn in_words(&self, length: usize) -> Vec<String> {
         let told = [
-            self.delay.map(|delay| format!("delayed by {delay:?}")),
+            self.delay.filter(|delay| !delay.is_zero()).map(|delay| format!("delayed by {delay:?}")),
             self.bandwidth.map(|bandwidth| format!("at {bandwidth} bytes per second")),
-            self.truncate.map(|bytes| format!("cut after {bytes} bytes")),
+            self.truncate.filter(|bytes| *bytes < length).map(|bytes| format!("cut after {bytes} bytes")),
             self.drop.then(|| "closed without an answer".to_owned()),
             (self.reset && !self.drop).then(|| "reset".to_owned()),
         ];

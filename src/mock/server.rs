@@ -47,7 +47,7 @@ pub enum MockError {
     #[error("there is no key `{0}`")]
     Key(String),
     /// There is no room for another realm.
-    #[error("there are {0} realms already, and no more are allowed")]
+    #[error("as many realms as are allowed are there already: {0}")]
     Full(usize),
     /// Patches that cannot be in force together, or a script that cannot apply.
     #[error(transparent)]

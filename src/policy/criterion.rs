@@ -213,7 +213,7 @@ fn plain(value: &serde_json::Value) -> Cow<'static, str> {
 }
 
 /// Values can be as long as their sender likes; messages cannot.
-fn shortened(text: &str) -> Cow<'_, str> {
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

@@ -213,11 +213,28 @@ impl Installed {
         let entry = |(index, _): (usize, &Bound)| Unmatched {
             id: self.patch.id.clone(),
             rule: index + 1,
-            when: self.patch.rules[index].when.describe(),
+            when: self.describe(index),
             waits_for: (self.patch.sequence && index > state.turn).then_some(state.turn + 1),
             nearest: state.tallies[index].nearest.clone(),
         };
         self.rules.iter().enumerate().filter(never).map(entry).collect()
+    }
+
+    /// When a rule applies, in words.
+    fn describe(&self, index: usize) -> String {
+        let Rule { when, change } = &self.patch.rules[index];
+        let of_answers = match change {
+            Change::Answer(rewrite) if rewrite.on != Answer::Any => format!("answer = {}", rewrite.on.word()),
+            _ => return when.describe(),
+        };
+        if when.is_always() { of_answers } else { format!("{}, {of_answers}", when.describe()) }
+    }
+
+    /// Notes a request that met a rule's conditions and whose answer was of another kind.
+    pub(super) fn note_other(&self, pending: &Pending, moment: &Moment<'_>, answer: Option<Answer>) {
+        let found = answer.map_or_else(|| "it was a page in between".to_owned(), |answer| format!("it was {:?}", answer.word()));
+        let condition = Condition { wanted: format!("answer = {}", pending.on.word()), found, held: false };
+        lock(&self.state).tallies[pending.rule].note(moment, Score::TIMED, vec![condition]);
     }
 
     /// Forgets all counts.

@@ -236,10 +236,17 @@ impl Library {
 /// Whether a text fits a pattern in which `*` stands for any characters, none included.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(text) = text.strip_prefix(start) else { return false };
-    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    starts.into_iter().any(|at| matches(rest, &text[at..]))
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(last) = parts.next_back() else { return pattern == text };
+    let Some(text) = text.strip_prefix(first) else { return false };
+    let Some(mut text) = text.strip_suffix(last) else { return false };
+    // The earliest place of each part leaves the most room for those behind it.
+    for part in parts {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    true
 }
 
 /// The patches of the section of that name.

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use super::Answer;
-use super::criterion::{Criterion, criteria};
+use super::criterion::{Criterion, criteria, shortened};
 use crate::oauth::{Params, Request, Response};
 
 /// What is known of a request when it is compared; of its answer, only once there is one.
@@ -341,7 +341,7 @@ impl fmt::Display for Matcher {
 
 impl Nearest {
     pub(crate) fn of(moment: &Moment<'_>, conditions: Vec<Condition>, score: Score) -> Self {
-        let request = format!("{} {}", moment.request.method, moment.request.path());
+        let request = format!("{} {}", moment.request.method, shortened(moment.request.path()));
         let status = moment.answered.map(|answered| answered.response.status);
         Self { request, status, conditions, score }
     }

@@ -216,7 +216,8 @@ impl Reading<'_> {
             return None;
         }
         if given.is_empty() {
-            self.sink.add(span, "this rule does nothing: it has neither `set`, `unset`, `rewrite`, `respond` nor `fault`");
+            self.sink
+                .add(span, "this rule does nothing: it has neither `set`, `unset`, `rewrite`, `respond`, `fault` nor `variant`");
             return None;
         }
         if let (Some((_, span)), None) = (&answer, rewrite) {
@@ -247,7 +248,16 @@ impl Reading<'_> {
                 self.sink.add(&entry.span, format!("`{kind}` belongs to scripts, and this is a {}", self.kind));
                 continue;
             }
-            for id in self.sink.strings(&entry.value) {
+            let ids = self.sink.strings(&entry.value);
+            if ids.is_empty() {
+                self.sink.add(&entry.value.span, format!("this rule does nothing: no {kind} is named"));
+            }
+            for id in ids {
+                // Where there are mistakes enough, nobody looks for what was meant.
+                if self.sink.is_full() {
+                    self.sink.add(&id.span(), format!("unknown {kind}"));
+                    break;
+                }
                 match Library::embedded().of_kind(kind, id.get_ref()) {
                     Ok(patch) => patches.push(Arc::new(patch.clone())),
                     Err(UnknownPatch { help: Some(help), .. }) => {

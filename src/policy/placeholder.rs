@@ -41,7 +41,9 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
 pub(super) fn unknown(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => pieces(text).into_iter().find_map(|piece| match piece {
-            Piece::Placeholder(name) if !NAMES.contains(&name) && !name.starts_with("user.") => Some(name),
+            Piece::Placeholder(name) if !NAMES.contains(&name) && name.strip_prefix("user.").is_none_or(str::is_empty) => {
+                Some(name)
+            }
             _ => None,
         }),
         Value::Array(items) => items.iter().find_map(unknown),

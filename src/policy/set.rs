@@ -195,7 +195,11 @@ impl PolicySet {
     pub(crate) fn settle(&self, effective: &mut Effective, moment: &Moment<'_>, answer: Option<Answer>) {
         let there = effective.rewrites.len();
         for pending in std::mem::take(&mut effective.pending) {
-            let Some(installed) = self.inner.patches.get(pending.patch).filter(|_| answer == Some(pending.on)) else { continue };
+            let Some(installed) = self.inner.patches.get(pending.patch) else { continue };
+            if answer != Some(pending.on) {
+                installed.note_other(&pending, moment, answer);
+                continue;
+            }
             if installed.settle(&pending, moment, self.seed) {
                 if !effective.applied.contains(&installed.patch.id) {
                     effective.applied.push(installed.patch.id.clone());

@@ -90,7 +90,7 @@ fn mistakes_in_rules() {
     assert_eq!(when("answer = \"error\""), "f.toml:5:10: `answer` is for rewrites: a decision is made before there is an answer");
     assert_eq!(
         mistake("[[f.patch]]\nwhen = {}"),
-        "f.toml:4:1: this rule does nothing: it has neither `set`, `unset`, `rewrite`, `respond` nor `fault`"
+        "f.toml:4:1: this rule does nothing: it has neither `set`, `unset`, `rewrite`, `respond`, `fault` nor `variant`"
     );
     assert_eq!(
         mistake("[[f.patch]]\nunset = [\"code.reuse\"]\nrewrite.bytes = { reset = true }"),

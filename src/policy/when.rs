@@ -176,6 +176,12 @@ impl When {
                 format!("all are numbered from 1, so that skip = {skip}, first = {last} are the {first} after the {skip}");
             return Some(("first", format!("the first {first} are all among the {skip} that are skipped; {instead}")));
         }
+        if *until == Some(Duration::ZERO) {
+            return Some(("until", "it ends before it begins".to_owned()));
+        }
+        if let Some(path) = matching.path.iter().find(|path| !path.starts_with(['/', '*']) || path.contains(['?', '#'])) {
+            return Some(("path", format!("`{path}` is no path: one begins with `/` or `*`, and has no query")));
+        }
         if let (Some(after), Some(until)) = (after, until)
             && until <= after
         {
@@ -200,7 +206,8 @@ impl When {
 
     /// Every condition on request and time, with what came.
     pub(super) fn explain(&self, moment: &Moment<'_>) -> Vec<Condition> {
-        let found = || format!("{:?} had passed", moment.elapsed);
+        let elapsed = Duration::from_millis(u64::try_from(moment.elapsed.as_millis()).unwrap_or(u64::MAX));
+        let found = || format!("{elapsed:?} had passed");
         let after = self.after.map(|after| (format!("after {after:?}"), self.late_enough(moment)));
         let until = self.until.map(|until| (format!("until {until:?}"), self.early_enough(moment)));
         let times = after.into_iter().chain(until).map(|(wanted, held)| Condition { wanted, found: found(), held });

@@ -68,6 +68,11 @@ impl Chosen {
         self.over_kinds(policies, &self.by_kind()?)
     }
 
+    /// The member that most likely says what an issuer is.
+    pub(super) fn at(&self) -> &'static str {
+        if self.profile.is_some() { "/profile" } else { "" }
+    }
+
     fn over_kinds(&self, policies: &PolicySet, chosen: &[(PatchKind, Vec<Patch>)]) -> Result<PolicySet, Trouble> {
         policies.with_kinds(chosen).map_err(|error| self.place(&error))
     }
@@ -117,18 +122,19 @@ pub(super) fn read(ask: &Ask, _: Nothing) -> Result<Settings, Trouble> {
 pub(super) fn replace(ask: &Ask, chosen: &Chosen) -> Result<Settings, Trouble> {
     let realm = ask.realm()?;
     let policies = chosen.policies()?.unwrap_or_default();
-    keeps_issuer(&realm, &policies)?;
+    keeps_issuer(&realm, &policies, chosen.at())?;
     put(&realm, &policies.patches().cloned().collect::<Vec<_>>())?;
     settings(&realm)
 }
 
 /// The issuer of a realm, and with it where its documents are, was fixed when the realm was made.
-pub(super) fn keeps_issuer(realm: &Realm, policies: &PolicySet) -> Result<(), Trouble> {
+pub(super) fn keeps_issuer(realm: &Realm, policies: &PolicySet, at: &str) -> Result<(), Trouble> {
     if policies.base().issuer == realm.policies().base().issuer {
         return Ok(());
     }
-    let trouble = Trouble::at("/profile", "it gives the issuer another host or path, and those are fixed when a realm is made");
-    Err(trouble.help("make a realm with this profile, which also brings its clients and users").status(409, "Conflict"))
+    let told = "this gives the issuer another host or path, and those are fixed when a realm is made";
+    let trouble = Trouble::at(at, told);
+    Err(trouble.help("make a realm with it; a profile also brings its clients and users").status(409, "Conflict"))
 }
 
 pub(super) fn add_fault(ask: &Ask, _: &Nothing) -> Result<PolicyView, Trouble> {
@@ -151,6 +157,9 @@ pub(super) fn remove_variant(ask: &Ask) -> Result<(), Trouble> {
 pub(super) fn add_scripts(ask: &Ask, scripts: &Map<String, Value>) -> Result<PolicyView, Trouble> {
     let realm = ask.realm()?;
     let script = read_script(scripts, "")?;
+    if let Ok(policies) = realm.policies().with_scripts(script.patches()) {
+        keeps_issuer(&realm, &policies, "")?;
+    }
     // One of the same id is replaced, so that a request that is sent again does no harm.
     for patch in script.patches() {
         realm.remove_script(&patch.id);

@@ -157,7 +157,7 @@ pub(super) fn reset(ask: &Ask, reset: &Chosen) -> Result<RealmView, Trouble> {
     let there = realm.policies();
     let policies = match reset.policies()? {
         Some(chosen) => {
-            policy::keeps_issuer(&realm, &chosen)?;
+            policy::keeps_issuer(&realm, &chosen, reset.at())?;
             let patches: Vec<_> = chosen.patches().cloned().collect();
             there.over(&patches).map_err(|error| Trouble::new(409, "Conflict", error.to_string()))?
         }

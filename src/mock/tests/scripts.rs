@@ -297,7 +297,10 @@ fn a_rule_for_one_kind_of_answers_counts_those() {
     let teapot = "rewrite.message = { status = 418 }\n";
     let once = script(&format!("[[s.patch]]\nwhen = {{ endpoint = \"token\", answer = \"error\", once = true }}\n{teapot}"));
     assert_eq!((service(&once).status, once.journal().last().unwrap().rules.len()), (200, 0));
-    assert!(!once.unmatched().is_empty());
+    assert_eq!(
+        once.unmatched()[0].to_string(),
+        "rule 1 of `s` (endpoint = token, once, answer = error) never applied; closest was POST /r/token: answer = error, but it was \"success\""
+    );
     assert_eq!((wrong(&once), wrong(&once)), (418, 400));
     assert!(once.unmatched().is_empty());
     let second = script(&format!("[[s.patch]]\nwhen = {{ endpoint = \"token\", answer = \"error\", nth = 2 }}\n{teapot}"));
@@ -341,6 +344,8 @@ fn what_can_never_hold_is_refused() {
         ("skip = 2, first = 2", "skip = 2, first = 4 are the 2 after the 2"),
         ("after = \"2m\", until = \"1m\"", "it ends after 60s, before it begins after 120s"),
         ("endpoint = \"jwks\", grant = \"password\"", "only requests to the endpoint `token` have a grant"),
+        ("until = \"0s\"", "it ends before it begins"),
+        ("path = \"jwks\"", "`jwks` is no path: one begins with `/` or `*`"),
         ("client = []", "an empty list names nothing (leave the member out where anything will do)"),
         ("form = { scope = [] }", "an empty list names nothing"),
     ] {

@@ -1,4 +1,4 @@
-//! Facts of the profiles that a walk through their description has settled, each with the setting that has it the other way.
+//! Facts of the profiles that can be had otherwise, each with the setting that has them so.
 
 use std::time::Duration;
 
