@@ -127,7 +127,7 @@ pub(super) struct Realm {
     pub(super) users: Option<Vec<MockUser>>,
 }
 
-/// A client of a realm.
+/// A client of a realm. It repeats what a client of `[server]` has: a flattened table would lose the places of its mistakes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MockClient")]
