@@ -52,9 +52,8 @@ async fn serve(args: &MockArgs, config: MockConfig) -> Result<Exit, Error> {
         drop(tell);
     });
     tokio::select! {
-        _ = stopped => Ok(Exit::Ok),
         // What computes and does not listen is not waited for.
-        () = tokio::time::sleep(grace.saturating_add(Duration::from_secs(1))) => Ok(Exit::Ok),
+        _ = tokio::time::timeout(grace.saturating_add(Duration::from_secs(1)), stopped) => Ok(Exit::Ok),
         // Whoever asks twice does not want to wait.
         () = signals.next() => Ok(Exit::Interrupted),
     }

@@ -208,10 +208,7 @@ async fn answer(realms: Arc<Realms>, router: Router, request: hyper::Request<Inc
     }
     if let Some(delay) = answer.delivery.delay {
         // The answer is slow because a rewrite says so; a server that is about to stop does not wait for it.
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            () = realms.stopped() => {}
-        }
+        let _stopping = tokio::time::timeout(delay, realms.stopped()).await;
     }
     let Response { status, headers, .. } = answer.response();
     write(*status, headers, Bytes::from_owner(Recorded(Arc::clone(&answer.entry))), answer.delivery)

@@ -104,9 +104,7 @@ async fn send(realms: Arc<Realms>, realm: Realm, mut following: Following, sende
     // Whoever listens uses the realm.
     while realms.get(realm.name()).is_some() {
         let event = tokio::select! {
-            event = following.event() => event,
-            // Not a wait for anything.
-            () = tokio::time::sleep(SILENCE) => silence(),
+            event = tokio::time::timeout(SILENCE, following.event()) => event.unwrap_or_else(|_| silence()),
             () = sender.closed() => return,
             () = realms.gone(&realm) => return,
             () = realms.stopped() => return,
